@@ -1,0 +1,1 @@
+"""Certwright issues X.509 certificates for Kubernetes workloads and keeps them renewed."""

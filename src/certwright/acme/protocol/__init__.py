@@ -1,0 +1,1 @@
+"""ACME as values: messages, signatures, challenges, state rules and renewal information; pure."""

@@ -1,0 +1,31 @@
+"""ACME renewal information (RFC 9773)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cryptography import x509
+
+from certwright.acme.protocol import base64url
+from certwright.acme.protocol.messages import Window
+
+
+def certificate_id(certificate: x509.Certificate) -> str | None:
+    """The CA's name for a certificate (section 4.1): key identifier and serial; None without an AKI extension."""
+    try:
+        authority = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    except (x509.ExtensionNotFound, ValueError):
+        return None
+    if not authority.key_identifier:
+        return None
+    return f"{base64url.encode(authority.key_identifier)}.{base64url.encode(serial_bytes(certificate.serial_number))}"
+
+
+def serial_bytes(serial: int) -> bytes:
+    """The content octets of the DER INTEGER: a leading zero keeps a high first bit positive."""
+    return serial.to_bytes(serial.bit_length() // 8 + 1, "big")
+
+
+def renewal_moment(window: Window, fraction: float) -> datetime:
+    """The moment at `fraction` (0 to 1, random per certificate) of the window (section 4.2)."""
+    return window.start + (window.end - window.start) * fraction

@@ -1,0 +1,1 @@
+"""The door: paths, bodies and content types in; objects, tables, streams and Status out."""

@@ -1,0 +1,1 @@
+"""What a cluster does by itself: namespaces, definitions, owners, default accounts, old events."""

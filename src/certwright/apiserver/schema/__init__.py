@@ -1,0 +1,1 @@
+"""Structural schemas: pruning, defaulting and validation in the words of the Kubernetes API server."""

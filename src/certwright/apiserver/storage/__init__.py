@@ -1,0 +1,1 @@
+"""Objects, revisions and their history: SQLite on disk, everything served from memory."""

@@ -1,0 +1,1 @@
+"""What a request does to objects: read, create, update, patch, apply, delete."""

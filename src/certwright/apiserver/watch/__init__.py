@@ -1,0 +1,1 @@
+"""Who sees which change: selection by label and field, and the streams that carry it."""

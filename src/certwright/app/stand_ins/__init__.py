@@ -1,0 +1,1 @@
+"""Local stand-ins of a DNS server and of Cloudflare's API, for the demo and for tests."""

@@ -1,0 +1,1 @@
+"""Reaches an API server: configuration, credentials, requests, lists and watches."""

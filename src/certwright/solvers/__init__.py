@@ -1,0 +1,1 @@
+"""How a name is proven to an ACME server: DNS-01 records and HTTP-01 answers."""
