@@ -1,0 +1,36 @@
+"""What the flags of the controller say, for all rooms that act on one cluster."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+LegacyMode = Literal["off", "serve", "mirror"]
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Defaults are those of cert-manager 1.21, or of v0.5 for the legacy group."""
+
+    cluster_resource_namespace: str = "kube-system"
+    namespace: str = ""
+    """Where set, only this namespace is watched, and ClusterIssuers are not served."""
+    enable_certificate_owner_ref: bool = False
+    copied_annotation_prefixes: tuple[str, ...] = (
+        "*",
+        "-kubectl.kubernetes.io/",
+        "-fluxcd.io/",
+        "-argocd.argoproj.io/",
+    )
+    minimum_backoff: timedelta = timedelta(hours=1)
+    maximum_backoff: timedelta = timedelta(hours=32)
+    max_concurrent_challenges: int = 60
+    challenge_retry_period: timedelta = timedelta(seconds=10)
+    cluster_issuer_ambient_credentials: bool = True
+    issuer_ambient_credentials: bool = False
+    legacy_mode: LegacyMode = "mirror"
+    legacy_renew_before: timedelta = timedelta(hours=720)
+    approve: bool = True
+    """Whether the built-in approver runs in this process."""
+    parallel_passes: int = 32

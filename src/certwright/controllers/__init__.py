@@ -1,0 +1,1 @@
+"""Control loops: one room a kind, each gather, decide, act, report."""
