@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
-from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import ObjectReference
 from certwright.api.wellknown import CERT_MANAGER_GROUP, LEGACY_GROUP
-from certwright.cluster.caches import Caches
-from certwright.kube.wire.keys import ObjectKey
-from certwright.rules.hub import Dialect, HubIssuer, IssuerKey, modern_issuer
-
-IssuerKind = Literal["Issuer", "ClusterIssuer"]
-KINDS: tuple[IssuerKind, ...] = ("Issuer", "ClusterIssuer")
+from certwright.cluster.dialects import IssuerSource
+from certwright.rules.hub import Dialect, HubIssuer, IssuerKey
 
 
 class IssuerDirectory:
-    """The issuers in the caches, as hub issuers."""
+    """All issuers that are served, whichever group they are in."""
 
-    def __init__(self, caches: Caches) -> None:
-        self._caches = caches
+    def __init__(self, sources: Mapping[Dialect, IssuerSource]) -> None:
+        self._sources = sources
 
     def get(self, key: IssuerKey) -> HubIssuer | None:
         """The issuer of that key; None where there is none."""
-        where = ObjectKey(key.namespace, key.name)
-        if key.dialect is Dialect.LEGACY:
-            return self._caches.legacy_issuer(key)
-        found: cm.Issuer | cm.ClusterIssuer | None
-        found = self._caches.issuers.get(where) if key.kind == "Issuer" else self._caches.cluster_issuers.get(where)
-        return None if found is None else modern_issuer(found)
+        source = self._sources.get(key.dialect)
+        return None if source is None else source.get(key)
 
     def referred(self, ref: ObjectReference, namespace: str) -> HubIssuer | None:
         """The issuer that a CertificateRequest, Order or Challenge of `namespace` names; None where it is not there.
@@ -40,19 +31,27 @@ class IssuerDirectory:
         return None if key is None else self.get(key)
 
     def all(self) -> Iterator[HubIssuer]:
-        """Every issuer of both groups."""
-        for issuer in self._caches.issuers.values():
-            yield modern_issuer(issuer)
-        for cluster_issuer in self._caches.cluster_issuers.values():
-            yield modern_issuer(cluster_issuer)
-        yield from self._caches.legacy_issuers_all()
+        """Every issuer."""
+        for source in self._sources.values():
+            yield from source.all()
+
+    def subscribe(self, listener: Callable[[IssuerKey], None]) -> None:
+        """Call at each change of any issuer, also for the first lists."""
+        for source in self._sources.values():
+            source.subscribe(listener)
 
 
 def key_of(ref: ObjectReference, namespace: str) -> IssuerKey | None:
     """The key that a reference means; None where it means no issuer of ours."""
-    kind = ref.kind or "Issuer"
+    kind: Literal["Issuer", "ClusterIssuer"]
+    match ref.kind:
+        case "" | "Issuer":
+            kind = "Issuer"
+        case "ClusterIssuer":
+            kind = "ClusterIssuer"
+        case _:
+            return None
     group = ref.group or CERT_MANAGER_GROUP
-    if group not in {CERT_MANAGER_GROUP, LEGACY_GROUP} or kind not in KINDS:
+    if group not in {CERT_MANAGER_GROUP, LEGACY_GROUP}:
         return None
-    narrowed: IssuerKind = "Issuer" if kind == "Issuer" else "ClusterIssuer"
-    return IssuerKey(Dialect(group), narrowed, namespace if narrowed == "Issuer" else "", ref.name)
+    return IssuerKey(Dialect(group), kind, namespace if kind == "Issuer" else "", ref.name)
