@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+
 from msgspec import Struct
 
 from certwright.api import acme_v1 as acme

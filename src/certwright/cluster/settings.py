@@ -23,11 +23,6 @@ class Settings(Struct, frozen=True, kw_only=True):
         "-fluxcd.io/",
         "-argocd.argoproj.io/",
     )
-        "*",
-        "-kubectl.kubernetes.io/",
-        "-fluxcd.io/",
-        "-argocd.argoproj.io/",
-    )
     minimum_backoff: timedelta = timedelta(hours=1)
     maximum_backoff: timedelta = timedelta(hours=32)
     max_concurrent_challenges: int = 60
