@@ -1,0 +1,1 @@
+"""The processes: each file builds what runs in one of them, and nobody else builds anything."""

@@ -1,0 +1,99 @@
+"""`certwright controller`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from certwright.app.options import ControllerOptions, LeaderElection, Outside
+from certwright.cli.flags import behaviour_flags, cluster_flags, leader_flags, outside_flags
+from certwright.cli.params import joined
+from certwright.cluster.settings import Settings
+
+EPILOG = """\b
+Examples:
+  certwright controller --kubeconfig ~/.kube/config --leader-elect=false
+  certwright controller --namespace shop --cluster-resource-namespace cert-manager
+  certwright controller --dns01-recursive-nameservers 1.1.1.1:53,https://dns.example/dns-query
+"""
+
+
+@click.command(epilog=EPILOG)
+@cluster_flags
+@leader_flags
+@behaviour_flags
+@outside_flags
+@click.option("--metrics-listen-address", default="0.0.0.0:9402", show_default=True, help="Where /metrics is served.")
+@click.option("--internal-healthz-listen-address", default="0.0.0.0:9403", hidden=True)
+@click.option("--logging-format", type=click.Choice(["text", "json"]), default="text", help="Form of log lines.")
+@click.option(
+    "-v", "--v", "verbosity", default=2, show_default=True, help="How much is logged; 0 warnings only, 4 details."
+)
+def command(logging_format: str, verbosity: int, **flags: Any) -> None:
+    """Run the controllers against a Kubernetes API server until SIGTERM or SIGINT."""
+    from certwright.app.processes import run_controller
+
+    raise SystemExit(run_controller(options_from(flags), logging_format, verbosity))
+
+
+def options_from(flags: dict[str, Any]) -> ControllerOptions:
+    """The options that the flags say."""
+    return ControllerOptions(
+        kubeconfig=flags["kubeconfig"],
+        context=flags["context"],
+        master=flags["master"],
+        settings=_settings(flags),
+        leader_election=LeaderElection(
+            enabled=flags["leader_elect"],
+            namespace=flags["leader_election_namespace"],
+            lease_duration=flags["leader_election_lease_duration"],
+            renew_deadline=flags["leader_election_renew_deadline"],
+            retry_period=flags["leader_election_retry_period"],
+        ),
+        outside=outside_from(flags),
+        controllers=joined(flags["controllers"]),
+        metrics_listen_address=flags["metrics_listen_address"],
+        healthz_listen_address=flags["internal_healthz_listen_address"],
+        kube_api_qps=flags["kube_api_qps"],
+        kube_api_burst=flags["kube_api_burst"],
+    )
+
+
+def _settings(flags: dict[str, Any]) -> Settings:
+    minimum: timedelta = flags["certificate_request_minimum_backoff_duration"]
+    maximum: timedelta = flags["certificate_request_maximum_backoff_duration"]
+    if maximum < minimum:
+        raise click.UsageError("the maximum back-off is below the minimum: raise the one or lower the other")
+    return Settings(
+        cluster_resource_namespace=flags["cluster_resource_namespace"],
+        namespace=flags["namespace"],
+        enable_certificate_owner_ref=flags["enable_certificate_owner_ref"],
+        copied_annotation_prefixes=joined(flags["copied_annotation_prefixes"]),
+        minimum_backoff=minimum,
+        maximum_backoff=maximum,
+        max_concurrent_challenges=flags["max_concurrent_challenges"],
+        challenge_retry_period=flags["dns01_check_retry_period"],
+        cluster_issuer_ambient_credentials=flags["cluster_issuer_ambient_credentials"],
+        issuer_ambient_credentials=flags["issuer_ambient_credentials"],
+        legacy_mode=flags["legacy_mode"],
+        legacy_renew_before=flags["renew_before_expiry_duration"],
+        parallel_passes=flags["concurrent_workers"],
+    )
+
+
+def outside_from(flags: dict[str, Any]) -> Outside:
+    """How the outside is reached, from the flags of `outside_flags`."""
+    ca_file: Path | None = flags["trusted_ca_file"]
+    return Outside(
+        trusted_ca_pem=ca_file.read_bytes() if ca_file else b"",
+        connect_to=dict(flags["connect_to"]),
+        provider_endpoints=dict(flags["provider_endpoint"]),
+        recursive_nameservers=joined(flags["dns01_recursive_nameservers"]),
+        recursive_nameservers_only=flags["dns01_recursive_nameservers_only"],
+        authoritative_addresses=dict(flags["authoritative_nameserver"]),
+        http01_listen_address=flags["http01_listen_address"],
+        http01_addresses=joined(flags["http01_addresses"]),
+    )
