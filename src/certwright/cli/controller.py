@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from certwright.app.options import ControllerOptions, LeaderElection, Outside
-from certwright.cli.flags import behaviour_flags, cluster_flags, leader_flags, outside_flags
+from certwright.cli.flags import behaviour_flags, cluster_flags, leader_flags, log_flags, outside_flags
 from certwright.cli.params import joined
 from certwright.cluster.settings import Settings
 
@@ -28,10 +28,7 @@ Examples:
 @outside_flags
 @click.option("--metrics-listen-address", default="0.0.0.0:9402", show_default=True, help="Where /metrics is served.")
 @click.option("--internal-healthz-listen-address", default="0.0.0.0:9403", hidden=True)
-@click.option("--logging-format", type=click.Choice(["text", "json"]), default="text", help="Form of log lines.")
-@click.option(
-    "-v", "--v", "verbosity", default=2, show_default=True, help="How much is logged; 0 warnings only, 4 details."
-)
+@log_flags
 def command(logging_format: str, verbosity: int, **flags: Any) -> None:
     """Run the controllers against a Kubernetes API server until SIGTERM or SIGINT."""
     from certwright.app.processes import run_controller

@@ -46,6 +46,11 @@ class Certificate(Struct, frozen=True, kw_only=True):
         return self.basic_constraints.is_ca
 
     @property
+    def issuer_parts(self) -> Subject:
+        """The parts of the issuer's name."""
+        return subject_of(self.issuer)
+
+    @property
     def issuer_text(self) -> str:
         """The issuer's name as RFC 4514 text."""
         return name_to_text(self.issuer)
