@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from certwright.acme.client.errors import AcmeProblem, AcmeUnreachable
 from certwright.acme.client.transport import Answer, Transport
-from certwright.acme.protocol import headers, jws
+from certwright.acme.protocol import jws
 from certwright.acme.protocol.keys import AccountKey
 from certwright.acme.protocol.problems import read_problem
 from certwright.clock import Clock
+from certwright.rest import parse_retry_after
 
 MOST_NONCES = 50
 NONCE_RETRIES = 6
@@ -50,7 +51,7 @@ class SignedRequests:
 
     def retry_after_of(self, answer: Answer) -> timedelta | None:
         """What the Retry-After header asks for."""
-        return headers.retry_after(answer.headers.get("retry-after", ""), self._clock.now())
+        return parse_retry_after(answer.headers.get("retry-after", ""), self._clock.now())
 
     async def _nonce(self, action: str) -> str:
         if not self._nonces:

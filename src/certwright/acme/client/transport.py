@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -10,12 +9,15 @@ import aiohttp
 from msgspec import Struct
 from yarl import URL
 
-from certwright.acme.client.connecting import ConnectToResolver
 from certwright.acme.client.errors import AcmeUnreachable
-from certwright.acme.client.options import TransportOptions, proxy_for, tls_context
+from certwright.acme.client.options import TransportOptions
+from certwright.acme.protocol import jws
 from certwright.clock import Clock
+from certwright.rest import Proxies, RestError, read_bounded, tls_context
+from certwright.rest import Transport as Connections
 
 LARGEST_BODY = 1 << 20
+MOST_REDIRECTS = 5
 # The status that stands for "no answer" in the metrics.
 NO_ANSWER = 999
 
@@ -50,14 +52,15 @@ class Answer(Struct, frozen=True):
 
 
 class Transport:
-    """Holds one HTTP session to ACME servers; `close` when done. `ValueError` for an unusable CA bundle."""
+    """Holds the connections to ACME servers; `close` when done. `ValueError` for an unusable CA bundle."""
 
     def __init__(self, options: TransportOptions, clock: Clock, metrics: MetricsHook | None = None) -> None:
-        self._options = options
         self._clock = clock
         self._metrics = metrics
-        self._tls = tls_context(options)
-        self._session: aiohttp.ClientSession | None = None
+        self._timeout = aiohttp.ClientTimeout(total=options.timeout.total_seconds())
+        self._tls = tls_context(options.ca_bundle_pem, system_roots=False, skip_verify=options.skip_tls_verify)
+        proxies = None if options.proxies_from_environment else Proxies()
+        self._connections = Connections(clock, proxies, options.user_agent, options.connect_to)
 
     async def get(self, url: str, action: str) -> Answer:
         """GET, following redirects."""
@@ -73,9 +76,7 @@ class Transport:
 
     async def close(self) -> None:
         """Close the connections; a second call does nothing."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._connections.close()
 
     async def _request(self, method: str, url: str, action: str, body: bytes | None) -> Answer:
         target = _checked(url)
@@ -86,7 +87,7 @@ class Transport:
             status = answer.status
         except TimeoutError as error:
             raise _unreachable(method, url, "no answer in time") from error
-        except (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, RestError) as error:
             raise _unreachable(method, url, str(error) or type(error).__name__) from error
         finally:
             if self._metrics:
@@ -95,29 +96,24 @@ class Transport:
         return answer
 
     async def _send(self, method: str, url: URL, body: bytes | None) -> Answer:
-        headers = {"Content-Type": "application/jose+json"} if body is not None else {}
-        proxy = proxy_for(url) if self._options.proxies_from_environment else None
-        async with self._open().request(
-            method, url, data=body, headers=headers, proxy=proxy, allow_redirects=body is None, max_redirects=5
+        async with self._connections.session.request(
+            method,
+            url,
+            data=body,
+            headers={"Content-Type": jws.CONTENT_TYPE} if body is not None else {},
+            proxy=self._connections.proxy_for(url),
+            allow_redirects=body is None,
+            max_redirects=MOST_REDIRECTS,
+            timeout=self._timeout,
+            ssl=self._tls,
         ) as response:
             return Answer(
                 response.status,
                 str(response.url),
                 {name.lower(): value for name, value in response.headers.items()},
                 tuple(response.headers.getall("Link", ())),
-                await _read(response),
+                await read_bounded(response, LARGEST_BODY),
             )
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(resolver=ConnectToResolver(self._options.connect_to), ssl=self._tls)
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                timeout=aiohttp.ClientTimeout(total=self._options.timeout.total_seconds()),
-                headers={"User-Agent": self._options.user_agent},
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        return self._session
 
 
 def _checked(url: str) -> URL:
@@ -125,16 +121,6 @@ def _checked(url: str) -> URL:
     if target.scheme not in {"http", "https"} or not target.host:
         raise AcmeUnreachable(f"the ACME URL {url!r} must start with https:// and name a host")
     return target
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            response.close()
-            raise ValueError(f"the answer is larger than {LARGEST_BODY} bytes")
-    return bytes(body)
 
 
 def _unreachable(method: str, url: str, why: str) -> AcmeUnreachable:
