@@ -1,0 +1,158 @@
+"""The metrics of the controller: names, labels and types are those of cert-manager 1.21."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from certwright.clock import Clock
+from certwright.telemetry.samples import CHALLENGE_STATES, TRUTHS, CertificateSample, IssuerSample, Samples
+from certwright.telemetry.series import Counts, Durations, Labels
+
+ACME_LABELS = ("scheme", "host", "action", "method", "status")
+TOKEN_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+CLOCKS = (
+    ("certmanager_clock_time_seconds", "The clock, in seconds since 1970; deprecated, use the gauge.", "counter"),
+    ("certmanager_clock_time_seconds_gauge", "The clock, in seconds since 1970.", "gauge"),
+)
+TIMES: tuple[tuple[str, str, Callable[[CertificateSample], datetime | None]], ...] = (
+    (
+        "certmanager_certificate_expiration_timestamp_seconds",
+        "When the certificate expires, in seconds since 1970.",
+        lambda sample: sample.not_after,
+    ),
+    (
+        "certmanager_certificate_not_after_timestamp_seconds",
+        "When the certificate stops being valid, in seconds since 1970.",
+        lambda sample: sample.not_after,
+    ),
+    (
+        "certmanager_certificate_not_before_timestamp_seconds",
+        "When the certificate starts being valid, in seconds since 1970.",
+        lambda sample: sample.not_before,
+    ),
+    (
+        "certmanager_certificate_renewal_timestamp_seconds",
+        "When the certificate is to be renewed, in seconds since 1970.",
+        lambda sample: sample.renewal,
+    ),
+)
+
+
+class AcmeRequest(Struct, frozen=True, kw_only=True):
+    """One HTTP request to an ACME server; status 999 is a failure to get an answer at all."""
+
+    scheme: str
+    host: str
+    action: str
+    method: str
+    status: int
+
+    @property
+    def labels(self) -> Labels:
+        return (self.scheme, self.host, self.action, self.method, str(self.status))
+
+
+class Metrics(Collector):
+    """The metrics of the controller, on a registry that `app` builds and hands over."""
+
+    def __init__(self, registry: CollectorRegistry, clock: Clock, samples: Samples | None = None) -> None:
+        self._clock = clock
+        self._samples = samples or Samples()
+        self._passes = Counts("certmanager_controller_sync_call_count", "Passes of a controller.", ("controller",))
+        self._faults = Counts("certmanager_controller_sync_error_count", "Failed passes.", ("controller",))
+        self._acme = Counts("certmanager_http_acme_client_request_count", "Requests to ACME servers.", ACME_LABELS)
+        self._acme_took = Durations(
+            "certmanager_http_acme_client_request_duration_seconds", "How long ACME servers took.", ACME_LABELS
+        )
+        self._venafi_took = Durations(
+            "certmanager_http_venafi_client_request_duration_seconds", "How long Venafi took.", ("api_call",)
+        )
+        self._tokens = Counts("certmanager_venafi_oauth_token_requests_total", "Requests for a token.", ("status",))
+        self._token_took = Histogram(
+            "certmanager_venafi_oauth_token_request_duration_seconds",
+            "How long Venafi took to give a token.",
+            registry=registry,
+            buckets=TOKEN_BUCKETS,
+        )
+        registry.register(self)
+
+    def pass_made(self, controller: str) -> None:
+        """A controller looked at one object."""
+        self._passes.add((controller,))
+
+    def pass_failed(self, controller: str) -> None:
+        """That look ended in a fault; a refused stale write (a conflict) is none."""
+        self._faults.add((controller,))
+
+    def acme_request(self, request: AcmeRequest, took: timedelta) -> None:
+        """An ACME server was asked, and answered or not."""
+        self._acme.add(request.labels)
+        self._acme_took.add(request.labels, took, self._clock.now())
+
+    def venafi_request(self, api_call: str, took: timedelta) -> None:
+        """Venafi was asked."""
+        self._venafi_took.add((api_call,), took, self._clock.now())
+
+    def venafi_token(self, status: str, took: timedelta) -> None:
+        """Venafi was asked for an OAuth token."""
+        self._tokens.add((status,))
+        self._token_took.observe(took.total_seconds())
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing, so that registering reads no object."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Everything, as of now."""
+        yield from self._of_clock()
+        yield from self._of_certificates()
+        yield self._of_challenges()
+        yield _ready("certmanager_issuer_ready_status", "The ready status of the Issuer.", self._samples.issuers())
+        yield _ready(
+            "certmanager_clusterissuer_ready_status",
+            "The ready status of the ClusterIssuer.",
+            self._samples.cluster_issuers(),
+        )
+        for counts in (self._passes, self._faults, self._acme, self._tokens):
+            yield counts.metric()
+        for durations in (self._acme_took, self._venafi_took):
+            yield durations.metric(self._clock.now())
+
+    def _of_clock(self) -> Iterator[Metric]:
+        now = self._clock.now().timestamp()
+        for name, words, kind in CLOCKS:
+            metric = Metric(name, words, kind)
+            metric.add_sample(name, {}, now)
+            yield metric
+
+    def _of_certificates(self) -> Iterator[Metric]:
+        samples = tuple(self._samples.certificates())
+        yield _ready("certmanager_certificate_ready_status", "The ready status of the certificate.", samples)
+        for name, words, of in TIMES:
+            metric = Metric(name, words, "gauge")
+            for sample in samples:
+                at = of(sample)
+                metric.add_sample(name, sample.labels, at.timestamp() if at else 0)
+            yield metric
+
+    def _of_challenges(self) -> Metric:
+        name = "certmanager_certificate_challenge_status"
+        metric = Metric(name, "The status of certificate challenges", "gauge")
+        for sample in self._samples.challenges():
+            for state in CHALLENGE_STATES:
+                metric.add_sample(name, {**sample.labels, "status": state}, float(sample.state == state))
+        return metric
+
+
+def _ready(name: str, words: str, samples: Iterable[CertificateSample] | Iterable[IssuerSample]) -> Metric:
+    metric = Metric(name, words, "gauge")
+    for sample in samples:
+        for truth in TRUTHS:
+            metric.add_sample(name, {**sample.labels, "condition": truth}, float(sample.ready == truth))
+    return metric
