@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 from aiohttp import web
+from dns.exception import DNSException
 from msgspec import Struct
 
 from certwright.app.stand_ins.dns import DnsServer
@@ -14,16 +15,21 @@ from certwright.rest import SecretText
 
 PREFIX = "/client/v4"
 LARGEST_BODY = 64 * 1024
+# A global API key has 37 characters; newer kinds of keys are a little longer.
 KEY_LENGTHS = range(37, 46)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Account(Struct, frozen=True):
-    """Who may change the zones: a global API key with its e-mail address, or a token."""
+    """Who may change the zones: a global API key with its e-mail address, or a token.
+
+    Keys of other lengths than `key_lengths` are refused by their format, as the real API does.
+    """
 
     email: str = ""
     api_key: SecretText = SecretText("")
     api_token: SecretText = SecretText("")
+    key_lengths: range = KEY_LENGTHS
 
 
 class Call(Struct, frozen=True):
@@ -56,10 +62,14 @@ class _Record(Struct):
 
 
 class CloudflareApi:
-    """The part of the API that DNS-01 needs: zones by name, and TXT records of a zone."""
+    """The part of the API that DNS-01 needs: zones by name, and TXT records of a zone.
+
+    `refusal` may give an answer in the place of the real one, for tests of failures.
+    """
 
     def __init__(self, account: Account, zones: Sequence[str], dns: DnsServer) -> None:
         self.calls: list[Call] = []
+        self.refusal: Callable[[web.Request], web.Response | None] = lambda _: None
         self._account = account
         self._zones = {f"{number:032x}": zone.rstrip(".") for number, zone in enumerate(zones, start=1)}
         self._dns = dns
@@ -86,10 +96,6 @@ class CloudflareApi:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    def refusal(self, request: web.Request) -> web.Response | None:
-        """An answer in the place of the real one, for tests of failures; None for the real one."""
-        return None
-
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self.calls.append(Call(request.method, request.path, dict(request.query)))
@@ -113,7 +119,7 @@ class CloudflareApi:
         email, key = request.headers.get("X-Auth-Email", ""), request.headers.get("X-Auth-Key", "")
         if not email or not key:
             return failure(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
-        if len(key) not in KEY_LENGTHS:
+        if len(key) not in self._account.key_lengths:
             chain = [{"code": 6103, "message": "Invalid format for X-Auth-Key header"}]
             return failure(400, 6003, "Invalid request headers", chain)
         good = hmac.compare_digest(key.encode(), self._account.api_key.reveal().encode())
@@ -150,9 +156,11 @@ class CloudflareApi:
         wrong = self._wrong(new, zone)
         if wrong is not None:
             return wrong
-        record = self._kept(new, zone)
-        self._dns.add(f"{record.name}.", "TXT", _quoted(record.content), new.ttl if new.ttl > 1 else 300)
-        return _success(msgspec.to_builtins(record))
+        try:
+            self._dns.add(f"{new.name}.", "TXT", _quoted(new.content), new.ttl if new.ttl > 1 else 300)
+        except DNSException as error:
+            return failure(400, 9005, f"Content for TXT record is invalid. {error}")
+        return _success(msgspec.to_builtins(self._kept(new, zone)))
 
     async def _delete_record(self, request: web.Request) -> web.Response:
         record = self._records.get(request.match_info["record"])
