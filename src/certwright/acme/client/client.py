@@ -24,6 +24,7 @@ from certwright.acme.protocol.messages import (
     Message,
     NewOrder,
     Order,
+    OrderList,
     RenewalInfo,
     Status,
     read_message,
@@ -34,8 +35,11 @@ from certwright.clock import Clock
 M = TypeVar("M", bound=Message)
 
 POST_AS_GET = b""
+ONLY_EXISTING: dict[str, object] = {"onlyReturnExisting": True}
 # No CA offers as many chains; the number bounds what one download can cost.
 MOST_ALTERNATES = 10
+# The newest orders come first or last as the CA likes; whoever has more pages than this is not searching a lost order.
+MOST_ORDER_PAGES = 20
 
 
 class CertificateAnswer(Struct, frozen=True):
@@ -90,7 +94,7 @@ class AcmeClient:
     async def find_account(self) -> Account:
         """The account of the key; a problem `accountDoesNotExist` where there is none."""
         url = (await self.directory("get_registration")).new_account
-        return await self._account(url, {"onlyReturnExisting": True}, "get_registration")
+        return await self._account(url, ONLY_EXISTING, "get_registration")
 
     async def update_contact(self, contact: tuple[str, ...]) -> Account:
         """Replace the account's contacts."""
@@ -101,15 +105,37 @@ class AcmeClient:
         return await self._update_account({"status": "deactivated"})
 
     async def change_key(self, new_key: AccountKey) -> None:
-        """Let the account be `new_key`'s from now on."""
-        directory = await self.directory()
+        """Let the account be `new_key`'s from now on; a repeated change that had succeeded succeeds again."""
+        directory = await self.directory("change_key")
         url = _offered(directory.key_change, "keyChange")
         kid = await self._kid()
-        await self._post(url, jws.sign_key_change(new_key, kid, self._key.jwk, url), "change_key")
+        try:
+            await self._post(url, jws.sign_key_change(new_key, kid, self._key.jwk, url), "change_key")
+        except AcmeProblem:
+            # The answer to an earlier try may have been lost: then the account is the new key's already.
+            if await self._account_url_of(new_key) != kid:
+                raise
         self._key = new_key
 
+    async def list_orders(self) -> tuple[str, ...]:
+        """The URLs of the account's orders (RFC 8555 section 7.1.2.1); none where the CA does not tell them."""
+        kid = await self._kid()
+        url = _decode(await self._post(kid, POST_AS_GET, "get_registration"), Account).orders
+        found: list[str] = []
+        for _ in range(MOST_ORDER_PAGES):
+            if not url:
+                break
+            answer = await self._post(headers.absolute(url, kid), POST_AS_GET, "list_orders")
+            found += _decode(answer, OrderList).orders
+            url = next(iter(headers.links(answer.links, "next", answer.url)), "")
+        return tuple(found)
+
     async def new_order(self, wanted: NewOrder) -> Order:
-        """Ask for a certificate; `replaces` is left out in a second try where that certificate was replaced before."""
+        """Ask for a certificate; `replaces` is left out in a second try where that certificate was replaced before.
+
+        The request has no identity: after `AcmeUnreachable` the order may exist. Asking again is safe (most CAs hand
+        out an order that is still pending again); `list_orders` shows what exists where the CA tells it.
+        """
         url = (await self.directory("authorize_order")).new_order
         try:
             answer = await self._post(url, msgspec.json.encode(wanted), "authorize_order")
@@ -183,15 +209,22 @@ class AcmeClient:
         return msgspec.structs.replace(found, retry_after=self._requests.retry_after_of(answer))
 
     async def revoke(self, certificate: x509.Certificate, reason: int = 0, key: AccountKey | None = None) -> None:
-        """Revoke for a CRL reason code, in the account's name or, with `key`, in that of the certificate's own key."""
+        """Revoke for a CRL reason code, in the account's name or, with `key`, in that of the certificate's own key.
+
+        A certificate that is revoked already stays so, and nothing is raised.
+        """
         directory = await self.directory("revoke_cert")
         url = _offered(directory.revoke_cert, "revokeCert")
         der = certificate.public_bytes(Encoding.DER)
         payload = msgspec.json.encode({"certificate": base64url.encode(der), "reason": reason})
-        if key is None:
-            await self._post(url, payload, "revoke_cert")
-        else:
-            await self._requests.post(url, payload, key, "", "revoke_cert")
+        try:
+            if key is None:
+                await self._post(url, payload, "revoke_cert")
+            else:
+                await self._requests.post(url, payload, key, "", "revoke_cert")
+        except AcmeProblem as problem:
+            if problem.kind != "alreadyRevoked":
+                raise
 
     async def _post(self, url: str, payload: bytes, action: str) -> Answer:
         await self.directory(action)
@@ -201,6 +234,14 @@ class AcmeClient:
         if not self._account_url:
             await self.find_account()
         return self._account_url
+
+    async def _account_url_of(self, key: AccountKey) -> str:
+        url = (await self.directory("get_registration")).new_account
+        try:
+            answer = await self._requests.post(url, msgspec.json.encode(ONLY_EXISTING), key, "", "get_registration")
+        except AcmeProblem:
+            return ""
+        return _location(answer)
 
     async def _account(self, url: str, payload: dict[str, object], action: str) -> Account:
         answer = await self._requests.post(url, msgspec.json.encode(payload), self._key, "", action)

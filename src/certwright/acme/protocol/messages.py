@@ -121,6 +121,12 @@ class Order(Message, frozen=True):
     retry_after: timedelta | None = None
 
 
+class OrderList(Message, frozen=True):
+    """URLs of an account's orders (RFC 8555 section 7.1.2.1)."""
+
+    orders: tuple[str, ...] = ()
+
+
 class NewOrder(Message, frozen=True):
     """What `newOrder` is asked for; empty members are not sent."""
 
