@@ -1,0 +1,80 @@
+"""The small HTTP servers of the controller process: /metrics, and /livez for the kubelet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from aiohttp import web
+
+from certwright.clock import Clock
+
+LONGEST_SKEW = timedelta(minutes=5)
+Check = Callable[[], str]
+"""Empty where all is well, else a sentence."""
+
+
+class ServeError(Exception):
+    """An address cannot be listened on; the message is a sentence with a next step."""
+
+
+class Endpoint:
+    """One address with a few pages."""
+
+    def __init__(self, address: str, pages: Mapping[str, Callable[[], web.Response]]) -> None:
+        self._address = address
+        self._pages = pages
+        self._runner: web.ServerRunner | None = None
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listen; an empty address or port 0 without a host (`0`) switches the endpoint off."""
+        if self._address in {"", "0"}:
+            return
+        host, _, port = self._address.rpartition(":")
+        self._runner = web.ServerRunner(web.Server(self._answer, access_log=None), handle_signals=False)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host.strip("[]") or None, int(port)).start()
+        except (OSError, ValueError, OverflowError) as error:
+            await self.stop()
+            why = getattr(error, "strerror", None) or str(error)
+            raise ServeError(
+                f"{self._address} cannot be listened on: {why}. Stop what uses it, or give another address (0: none)."
+            ) from error
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Close the socket; a second stop does nothing."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        page = self._pages.get(request.path)
+        return page() if page else web.Response(status=404, text="404 page not found\n")
+
+
+def health_page(checks: Mapping[str, Check]) -> Callable[[], web.Response]:
+    """200 while every check holds, else 500 with the failing ones by name."""
+
+    def page() -> web.Response:
+        failing = {name: problem for name, check in checks.items() if (problem := check())}
+        lines = [f"[{'-' if name in failing else '+'}]{name} {failing.get(name, 'ok')}" for name in checks]
+        verdict = "livez check failed" if failing else "livez check passed"
+        return web.Response(status=500 if failing else 200, text="\n".join((*lines, verdict)) + "\n")
+
+    return page
+
+
+class ClockHealth:
+    """Notices a wall clock that has drifted from the monotonic one since the start, as after a suspend."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._started, self._monotonic = clock.now(), clock.monotonic()
+
+    def __call__(self) -> str:
+        passed = timedelta(seconds=self._clock.monotonic() - self._monotonic)
+        skew = abs(self._clock.now() - self._started - passed)
+        return f"the wall clock is {skew} away from where it should be" if skew > LONGEST_SKEW else ""

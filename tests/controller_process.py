@@ -1,0 +1,42 @@
+"""The controller as users run it: a process of its own with flags, against any API server."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.kubernetes.processes import Process
+
+USER_AGENT = "certwright-controller"
+
+
+class ControllerProcess:
+    """`certwright controller` with a log in `folder`; metrics and health are switched off, as is leader election."""
+
+    def __init__(self, folder: Path, kubeconfig: Path, flags: Sequence[str] = ()) -> None:
+        self.log = folder / "controller.log"
+        self._command = [
+            *(sys.executable, "-m", "certwright", "controller"),
+            f"--kubeconfig={kubeconfig}",
+            "--leader-elect=false",
+            "--metrics-listen-address=0",
+            "--internal-healthz-listen-address=0",
+            "--http01-listen-address=127.0.0.1:0",
+            "-v=4",
+            *flags,
+        ]
+        self._process: Process | None = None
+
+    def start(self) -> None:
+        """Return when the controllers run."""
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "error"}
+        self._process = Process("certwright controller", self._command, self.log, environment)
+        self._process.wait_until(lambda: b"controllers are running" in self.log.read_bytes())
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it is gone."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
