@@ -105,12 +105,18 @@ class CertificateAcmeStatus(ApiStruct, frozen=True, kw_only=True):
 
 
 class CertificateStatus(ApiStruct, frozen=True, kw_only=True):
-    """What there is."""
+    """What there is; fields that 2018 did not know bear the names that v1 gave them."""
 
     conditions: tuple[Condition, ...] = ()
     acme: CertificateAcmeStatus | None = None
     not_after: datetime | None = None
     last_failure_time: datetime | None = None
+    not_before: datetime | None = None
+    renewal_time: datetime | None = None
+    revision: int | None = None
+    next_private_key_secret_name: str | None = None
+    failed_issuance_attempts: int | None = None
+    issuing_since: datetime | None = None
 
 
 class IssuerDNS01(Presence, frozen=True, kw_only=True):
@@ -257,11 +263,19 @@ class AcmeIssuerStatus(ApiStruct, frozen=True, kw_only=True):
     last_registered_email: str = ""
 
 
+class Registration(ApiStruct, frozen=True, kw_only=True):
+    """What the account was last registered with; apart from `acme`, which `kubectl describe` shows as in 2018."""
+
+    email: str = ""
+    private_key_hash: str = ""
+
+
 class IssuerStatus(ApiStruct, frozen=True, kw_only=True):
     """Whether the issuer can sign."""
 
     conditions: tuple[Condition, ...] = ()
     acme: AcmeIssuerStatus | None = None
+    registration: Registration | None = None
 
 
 class Certificate(ApiStruct, frozen=True, kw_only=True):

@@ -43,11 +43,15 @@ class SolverChoice(Struct, frozen=True, kw_only=True):
 
 def convert_certificate(
     spec: legacy.CertificateSpec,
-    issuer: legacy.IssuerSpec | None = None,
+    issuer: legacy.IssuerSpec | cm.IssuerSpec | None = None,
     renew_before: timedelta = DEFAULT_RENEW_BEFORE,
+    own_ca_duration: timedelta = CA_DURATION,
 ) -> cm.CertificateSpec:
-    """The v1 form of a Certificate; `issuer` decides the default validity, `renew_before` is the flag of old."""
-    duration = spec.duration or _default_duration(issuer)
+    """The v1 form of a Certificate; `issuer` decides the default validity, `renew_before` is the flag of old.
+
+    `own_ca_duration` is the default validity with CA and self-signed issuers.
+    """
+    duration = spec.duration or _default_duration(issuer, own_ca_duration)
     return cm.CertificateSpec(
         subject=cm.Subject(organizations=spec.organization or ("cert-manager",)),
         common_name=_common_name(spec),
@@ -159,9 +163,9 @@ def _solver(solver: legacy.Solver) -> acme.Solver:
     return msgspec.structs.replace(converted, dns01=convert_dns01(solver.dns01) if solver.dns01 else None)
 
 
-def _default_duration(issuer: legacy.IssuerSpec | None) -> str | None:
+def _default_duration(issuer: legacy.IssuerSpec | cm.IssuerSpec | None, own_ca_duration: timedelta) -> str | None:
     own_ca = issuer is not None and (issuer.ca is not None or issuer.self_signed is not None)
-    return format_duration(CA_DURATION) if own_ca else None
+    return format_duration(own_ca_duration) if own_ca else None
 
 
 def _default_renew_before(duration: str | None, renew_before: timedelta) -> str | None:

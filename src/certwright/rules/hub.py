@@ -55,7 +55,7 @@ class HubIssuer(Struct, frozen=True, kw_only=True):
     """An Issuer or ClusterIssuer of either group.
 
     `named_solvers` are the legacy `acme.dns01.providers` by name; `plain_http01` is the legacy `acme.http01`.
-    `problem` says why the spec cannot work whatever happens elsewhere (empty: it can).
+    `problem` says why the spec cannot work whatever happens elsewhere (empty: it can); `problem_reason` is its word.
     """
 
     key: IssuerKey
@@ -65,6 +65,7 @@ class HubIssuer(Struct, frozen=True, kw_only=True):
     named_solvers: Mapping[str, DNS01] = msgspec.field(default_factory=dict)
     plain_http01: acme.HTTP01Ingress | None = None
     problem: str = ""
+    problem_reason: str = ""
 
     @property
     def ready(self) -> Condition | None:
@@ -96,7 +97,8 @@ class HubCertificate(Struct, frozen=True, kw_only=True):
     """A Certificate of either group.
 
     `plan` is the legacy `acme.config`; None where the issuer's own solvers are to be matched.
-    `problem` says why the spec cannot work until it is edited (empty: it can).
+    `problem` says why the spec cannot work until it or its issuer is edited (empty: it can); `problem_reason` is its
+    word.
     """
 
     key: CertificateKey
@@ -105,6 +107,7 @@ class HubCertificate(Struct, frozen=True, kw_only=True):
     status: cm.CertificateStatus = cm.CertificateStatus()
     plan: tuple[legacy.DomainSolver, ...] | None = None
     problem: str = ""
+    problem_reason: str = ""
 
     @property
     def about(self) -> InvolvedObject:
