@@ -25,7 +25,7 @@ def words_of(body: bytes) -> str:
         document = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
         return ""
-    return " ".join(_words(document, depth=4).split())[:LONGEST_WORDS]
+    return " ".join(_words(document, depth=6).split())[:LONGEST_WORDS]
 
 
 def _words(value: object, depth: int) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import struct
 from collections.abc import Iterable
+from typing import cast
 
 import dns.exception
 import dns.flags
@@ -155,8 +156,8 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        # Neither asyncio's nor uvloop's transport is an instance of the class that the protocol is promised.
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, address: tuple[str | object, int]) -> None:
         task = asyncio.create_task(self._respond(data, address))

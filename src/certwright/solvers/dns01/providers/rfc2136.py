@@ -40,6 +40,13 @@ class Rfc2136Config(Struct, frozen=True, rename="camel"):
     protocol: str = "UDP"
 
 
+class _Key(dns.tsig.Key):
+    """A key whose repr does not show the secret."""
+
+    def __repr__(self) -> str:
+        return f"TSIG key {self.name}"
+
+
 class Rfc2136(DnsProvider):
     """One update message a call: it names one value, so that other values of the name stay."""
 
@@ -118,7 +125,7 @@ def _key(config: Rfc2136Config) -> dns.tsig.Key | None:
     if algorithm is None:
         known = ", ".join(ALGORITHMS)
         raise Blocked("InvalidSolver", f"rfc2136: tsigAlgorithm {config.tsig_algorithm!r} is not one of {known}")
-    return dns.tsig.Key(_key_name(config.tsig_key_name), _key_bytes(config.tsig_secret), algorithm)
+    return _Key(_key_name(config.tsig_key_name), _key_bytes(config.tsig_secret), algorithm)
 
 
 def _key_name(text: str) -> dns.name.Name:
