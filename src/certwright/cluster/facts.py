@@ -1,22 +1,228 @@
-"""What the caches keep of CertificateRequests and Secrets: facts and digests, no bodies of Secrets, no keys."""
+"""How the facts that the caches keep of CertificateRequests and Secrets are read off those objects."""
 
 from __future__ import annotations
 
-from msgspec import Struct
+from functools import lru_cache
+from sys import intern
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from certwright.api import certmanager_v1 as cm
-from certwright.api.meta import ObjectMeta
+from certwright.api import core
+from certwright.api.core_kinds import SECRET
+from certwright.api.meta import ApiStruct, ObjectMeta
+from certwright.api.resource import kind_of
+from certwright.api.wellknown import ACME_GROUP, CERT_MANAGER_GROUP, LEGACY_GROUP, Label
+from certwright.pki import extensions
+from certwright.pki.alternative_names import encode_alternative_names
+from certwright.pki.certificate import Certificate, parse_certificate
+from certwright.pki.csr import parse_request
+from certwright.pki.errors import PkiError
+from certwright.pki.keys import KeySpec, key_spec_of, parse_private_key, public_key_digest
+from certwright.pki.pem import split
+from certwright.pki.signing import load_public_key
+from certwright.rules.facts import (
+    COMBINED_PEM,
+    KEY_DER,
+    TARGET_MANAGER,
+    TEMPORARY_ISSUER,
+    TLS_CERT,
+    TLS_KEY,
+    Identity,
+    KeyFacts,
+    LeafFacts,
+    OwnedFields,
+    RequestFacts,
+    SecretFacts,
+    is_answered,
+)
+
+__all__ = ["RequestFacts", "SecretFacts"]
 
 
-class RequestFacts(Struct, frozen=True, kw_only=True):
-    """A CertificateRequest; its body is kept only while it may still have to be signed."""
-
-    metadata: ObjectMeta
-    spec: cm.CertificateRequestSpec
-    status: cm.CertificateRequestStatus
+class _OwnedMetadata(Struct, frozen=True):
+    labels: dict[str, object] = field(name="f:labels", default_factory=dict)
+    annotations: dict[str, object] = field(name="f:annotations", default_factory=dict)
+    owner_references: dict[str, object] = field(name="f:ownerReferences", default_factory=dict)
 
 
-class SecretFacts(Struct, frozen=True, kw_only=True):
-    """A Secret of ours."""
+class _Fields(Struct, frozen=True):
+    metadata: _OwnedMetadata = field(name="f:metadata", default_factory=_OwnedMetadata)
+    data: dict[str, object] = field(name="f:data", default_factory=dict)
 
-    metadata: ObjectMeta
+
+class FieldsEntry(ApiStruct, frozen=True, kw_only=True):
+    """What one manager owns of a Secret (metav1.ManagedFieldsEntry)."""
+
+    manager: str = ""
+    operation: str = ""
+    fields: _Fields = field(name="fieldsV1", default_factory=_Fields)
+
+
+class TargetMeta(ObjectMeta, frozen=True, kw_only=True):
+    """Metadata with the managers of the fields."""
+
+    managed_fields: tuple[FieldsEntry, ...] = ()
+
+
+class TargetSecret(core.Secret, frozen=True, kw_only=True):
+    """A Secret, read with the managers of its fields."""
+
+    metadata: TargetMeta = field(default_factory=TargetMeta)
+
+
+TARGET_SECRET = kind_of(SECRET.resource, TargetSecret)
+"""Secrets as target Secrets have to be read."""
+
+
+def request_facts(found: cm.CertificateRequest) -> RequestFacts:
+    """What is kept of a CertificateRequest."""
+    spec, status = found.spec, found.status
+    identity, problem = _identity_of_request(spec.request)
+    answered = is_answered(status)
+    body = b"" if answered else spec.request
+    return RequestFacts(
+        metadata=_answered_metadata(found.metadata) if answered else found.metadata,
+        spec=replace(spec, request=body, groups=(), extra={}),
+        status=replace(status, certificate=b"", ca=b""),
+        identity=identity,
+        problem=problem,
+        has_certificate=bool(status.certificate),
+    )
+
+
+def secret_facts(found: TargetSecret) -> SecretFacts:
+    """What is kept of a Secret."""
+    data = found.data
+    key, key_problem = _key_facts(data.get(TLS_KEY, b""))
+    leaf, leaf_problem = _leaf_facts(data.get(TLS_CERT, b""))
+    owned = _owned(found.metadata.managed_fields)
+    return SecretFacts(
+        metadata=_own_metadata(found.metadata, owned),
+        type=intern(found.type),
+        data=_shared(tuple(sorted(name for name, value in data.items() if value))),
+        key=key,
+        key_problem=key_problem,
+        leaf=leaf,
+        leaf_problem=leaf_problem,
+        formats=_shared(_right_formats(found)),
+        owned=owned,
+    )
+
+
+def identity_of(leaf: Certificate) -> Identity:
+    """Who a certificate is for."""
+    names = encode_alternative_names(leaf.names) if leaf.names else b""
+    return Identity(leaf.subject, names, leaf.public_key_digest)
+
+
+def combined_pem(key_pem: bytes, chain_pem: bytes) -> bytes:
+    """The value of `tls-combined.pem`."""
+    return key_pem + b"\n" + chain_pem
+
+
+def key_der_of(key_pem: bytes) -> bytes:
+    """The value of `key.der`: the DER of the key in the encoding that `tls.key` has."""
+    return split(key_pem, "the private key")[0].der
+
+
+@lru_cache(maxsize=64)
+def _identity_of_request(text: bytes) -> tuple[Identity | None, str]:
+    try:
+        request = parse_request(text)
+        names = request.extensions.get(extensions.ALTERNATIVE_NAMES)
+        digest = public_key_digest(load_public_key(request.public_key_info))
+    except PkiError as error:
+        return None, str(error)
+    return Identity(request.subject, names.value if names else b"", digest), ""
+
+
+def _key_facts(text: bytes) -> tuple[KeyFacts | None, str]:
+    if not text:
+        return None, ""
+    try:
+        key = parse_private_key(text, "tls.key")
+    except PkiError as error:
+        return None, str(error)
+    return KeyFacts(_shared_spec(key_spec_of(key)), public_key_digest(key)), ""
+
+
+def _leaf_facts(text: bytes) -> tuple[LeafFacts | None, str]:
+    if not text:
+        return None, ""
+    try:
+        leaf = parse_certificate(text, "tls.crt")
+    except PkiError as error:
+        return None, str(error)
+    return LeafFacts(identity_of(leaf), leaf.not_before, leaf.not_after, leaf.issuer == TEMPORARY_ISSUER), ""
+
+
+def _right_formats(found: TargetSecret) -> tuple[str, ...]:
+    key_pem, chain_pem = found.data.get(TLS_KEY, b""), found.data.get(TLS_CERT, b"")
+    right = []
+    if (der := found.data.get(KEY_DER)) and der in key_pem_ders(key_pem):
+        right.append(KEY_DER)
+    if found.data.get(COMBINED_PEM) == combined_pem(key_pem, chain_pem):
+        right.append(COMBINED_PEM)
+    return tuple(right)
+
+
+def key_pem_ders(key_pem: bytes) -> tuple[bytes, ...]:
+    """The DER of each block of a PEM text; none where it has none."""
+    try:
+        return tuple(block.der for block in split(key_pem, "the private key"))
+    except PkiError:
+        return ()
+
+
+def _owned(entries: tuple[FieldsEntry, ...]) -> OwnedFields:
+    mine = [entry.fields for entry in entries if entry.manager == TARGET_MANAGER]
+    return OwnedFields(
+        labels=_shared(_names(*(fields.metadata.labels for fields in mine))),
+        annotations=_shared(_names(*(fields.metadata.annotations for fields in mine))),
+        data=_shared(_names(*(fields.data for fields in mine))),
+        owner_reference=any(fields.metadata.owner_references for fields in mine),
+    )
+
+
+def _names(*fields: dict[str, object]) -> tuple[str, ...]:
+    """`f:tls.key` → `tls.key`; the entry `.` is the map itself."""
+    return tuple(sorted({intern(name[2:]) for part in fields for name in part if name.startswith("f:")}))
+
+
+def _answered_metadata(metadata: ObjectMeta) -> ObjectMeta:
+    kept = {intern(k): v for k, v in metadata.annotations.items() if k.startswith(_OUR_GROUPS)}
+    return replace(metadata, labels={}, annotations=kept, finalizers=())
+
+
+_OUR_GROUPS = (f"{CERT_MANAGER_GROUP}/", f"{LEGACY_GROUP}/", f"{ACME_GROUP}/", Label.FILTERED)
+
+
+def _own_metadata(metadata: TargetMeta, owned: OwnedFields) -> ObjectMeta:
+    labels = {intern(k): v for k, v in metadata.labels.items() if k.startswith(_OUR_GROUPS) or k in owned.labels}
+    kept = {
+        intern(k): v for k, v in metadata.annotations.items() if k.startswith(_OUR_GROUPS) or k in owned.annotations
+    }
+    return ObjectMeta(
+        name=metadata.name,
+        namespace=intern(metadata.namespace),
+        uid=metadata.uid,
+        resource_version=metadata.resource_version,
+        creation_timestamp=metadata.creation_timestamp,
+        deletion_timestamp=metadata.deletion_timestamp,
+        labels=labels,
+        annotations=kept,
+        owner_references=metadata.owner_references,
+    )
+
+
+# Thousands of Secrets name the same fields and sizes: one value serves them all.
+@lru_cache(maxsize=4096)
+def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(intern(name) for name in names)
+
+
+@lru_cache(maxsize=64)
+def _shared_spec(spec: KeySpec) -> KeySpec:
+    return spec

@@ -1,0 +1,97 @@
+"""Certificates and issuers of cert-manager.io, mirrors left out, as the engine sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+
+from certwright.api import certmanager_v1 as cm
+from certwright.cluster.caches import BY_ISSUER, BY_PASSWORD, BY_SECRET, Caches, issuer_value, secret_value
+from certwright.kube.runtime.cache import Change
+from certwright.kube.wire.keys import ObjectKey
+from certwright.rules.hub import (
+    CertificateKey,
+    Dialect,
+    HubCertificate,
+    HubIssuer,
+    IssuerKey,
+    modern_certificate,
+    modern_issuer,
+)
+from certwright.rules.mirrors import is_mirror
+
+
+class ModernCertificates:
+    """The source of cert-manager.io Certificates."""
+
+    def __init__(self, caches: Caches) -> None:
+        self._cache = caches.certificates
+
+    def get(self, key: CertificateKey) -> HubCertificate | None:
+        """The Certificate of that key; None where there is none."""
+        found = self._cache.get(ObjectKey(key.namespace, key.name))
+        return None if found is None or is_mirror(found.metadata) else modern_certificate(found)
+
+    def all(self) -> Iterable[HubCertificate]:
+        """Every one."""
+        return _hub(self._cache.values())
+
+    def using_secret(self, namespace: str, secret_name: str) -> tuple[HubCertificate, ...]:
+        """Those whose target is that Secret."""
+        return tuple(_hub(self._cache.find(BY_SECRET, secret_value(namespace, secret_name))))
+
+    def using_password(self, namespace: str, secret_name: str) -> tuple[HubCertificate, ...]:
+        """Those whose key stores have their password from that Secret."""
+        return tuple(_hub(self._cache.find(BY_PASSWORD, secret_value(namespace, secret_name))))
+
+    def using_issuer(self, key: IssuerKey) -> tuple[HubCertificate, ...]:
+        """Those whose reference means that issuer."""
+        return tuple(_hub(self._cache.find(BY_ISSUER, issuer_value(key))))
+
+    def subscribe(self, listener: Callable[[CertificateKey], None]) -> None:
+        """Call at each change, also for the first list, synchronously."""
+
+        def tell(change: Change[cm.Certificate]) -> None:
+            listener(CertificateKey(Dialect.MODERN, change.key.namespace, change.key.name))
+
+        self._cache.subscribe(tell)
+
+
+class ModernIssuers:
+    """The source of cert-manager.io Issuers and ClusterIssuers."""
+
+    def __init__(self, caches: Caches) -> None:
+        self._issuers = caches.issuers
+        self._cluster_issuers = caches.cluster_issuers
+
+    def get(self, key: IssuerKey) -> HubIssuer | None:
+        """The issuer of that key; None where there is none."""
+        found: cm.Issuer | cm.ClusterIssuer | None
+        if key.kind == "Issuer":
+            found = self._issuers.get(ObjectKey(key.namespace, key.name))
+        else:
+            found = self._cluster_issuers.get(ObjectKey("", key.name))
+        return None if found is None or is_mirror(found.metadata) else modern_issuer(found)
+
+    def all(self) -> Iterable[HubIssuer]:
+        """Every one."""
+        every: Iterable[cm.Issuer | cm.ClusterIssuer] = chain(self._issuers.values(), self._cluster_issuers.values())
+        for found in every:
+            if not is_mirror(found.metadata):
+                yield modern_issuer(found)
+
+    def subscribe(self, listener: Callable[[IssuerKey], None]) -> None:
+        """Call at each change, also for the first list, synchronously."""
+
+        def tell(change: Change[cm.Issuer]) -> None:
+            listener(IssuerKey(Dialect.MODERN, "Issuer", change.key.namespace, change.key.name))
+
+        def tell_cluster(change: Change[cm.ClusterIssuer]) -> None:
+            listener(IssuerKey(Dialect.MODERN, "ClusterIssuer", "", change.key.name))
+
+        self._issuers.subscribe(tell)
+        self._cluster_issuers.subscribe(tell_cluster)
+
+
+def _hub(found: Iterable[cm.Certificate]) -> Iterable[HubCertificate]:
+    return (modern_certificate(certificate) for certificate in found if not is_mirror(certificate.metadata))

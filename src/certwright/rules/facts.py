@@ -1,0 +1,158 @@
+"""What is known of CertificateRequests and Secrets when something is decided: facts, no bodies, no keys, no chains."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from certwright.api import certmanager_v1 as cm
+from certwright.api.meta import Condition, ObjectMeta, OwnerReference
+from certwright.api.wellknown import Annotation, ConditionType, Label, RequestReason
+from certwright.kube.wire.keys import ObjectKey
+from certwright.pki.alternative_names import AlternativeNames, decode_alternative_names
+from certwright.pki.keys import KeySpec
+from certwright.pki.names import Subject, encode_subject, subject_of
+
+TARGET_MANAGER = "cert-manager-certificates-issuing"
+"""Field manager of target Secrets: what it owns there is ours to change and to take away."""
+
+TLS_KEY, TLS_CERT, CA_CERT = "tls.key", "tls.crt", "ca.crt"
+KEY_DER, COMBINED_PEM = "key.der", "tls-combined.pem"
+
+TEMPORARY_ISSUER = encode_subject(Subject(common_name="cert-manager.local"))
+"""DER Name of the throw-away CA of temporary certificates."""
+
+
+class Identity(Struct, frozen=True, gc=False):
+    """Who a certificate or a request is for: DER Name, DER GeneralNames (no bytes: none), digest of the public key."""
+
+    subject: bytes
+    general_names: bytes
+    public_key: bytes
+
+    @property
+    def parts(self) -> Subject:
+        """The parts of the subject."""
+        return subject_of(self.subject)
+
+    @property
+    def names(self) -> AlternativeNames:
+        """The subject alternative names."""
+        return decode_alternative_names(self.general_names) if self.general_names else AlternativeNames()
+
+
+class RequestFacts(Struct, frozen=True, kw_only=True):
+    """A CertificateRequest: its body is kept until it is answered, its answer never; `identity` None: not readable."""
+
+    metadata: ObjectMeta
+    spec: cm.CertificateRequestSpec
+    status: cm.CertificateRequestStatus
+    identity: Identity | None
+    problem: str = ""
+    has_certificate: bool = False
+
+    @property
+    def key(self) -> ObjectKey:
+        """Its name."""
+        return ObjectKey(self.metadata.namespace, self.metadata.name)
+
+    @property
+    def revision(self) -> int | None:
+        """The number of the issuance that it belongs to; None where the annotation is absent or no number."""
+        text = self.metadata.annotations.get(Annotation.CERTIFICATE_REVISION, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+    @property
+    def key_secret_name(self) -> str:
+        """Where its private key is said to lie."""
+        return self.metadata.annotations.get(Annotation.PRIVATE_KEY_SECRET_NAME, "")
+
+    def condition(self, kind: str) -> Condition | None:
+        """The condition of that type."""
+        return next((condition for condition in self.status.conditions if condition.type == kind), None)
+
+    def is_true(self, kind: str) -> bool:
+        """Whether the condition of that type is True."""
+        found = self.condition(kind)
+        return found is not None and found.status == "True"
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether nobody will work on it any more: issued, failed, denied or invalid."""
+        return is_answered(self.status)
+
+
+def is_answered(status: cm.CertificateRequestStatus) -> bool:
+    """Whether a CertificateRequest of that status is issued, failed, denied or invalid."""
+    for condition in status.conditions:
+        match condition.type, condition.status, condition.reason:
+            case ConditionType.READY, "True", _:
+                return True
+            case ConditionType.READY, "False", RequestReason.FAILED | RequestReason.DENIED:
+                return True
+            case ConditionType.INVALID_REQUEST, "True", _:
+                return True
+    return False
+
+
+class KeyFacts(Struct, frozen=True, gc=False):
+    """A private key, as far as it may be known outside its Secret."""
+
+    spec: KeySpec
+    public_key: bytes
+
+
+class LeafFacts(Struct, frozen=True, gc=False):
+    """A certificate; `is_temporary` where our throw-away CA made it."""
+
+    identity: Identity
+    not_before: datetime
+    not_after: datetime
+    is_temporary: bool
+
+
+class OwnedFields(Struct, frozen=True, kw_only=True):
+    """The names of what our field manager owns of a Secret."""
+
+    labels: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    owner_reference: bool = False
+
+
+class SecretFacts(Struct, frozen=True, kw_only=True):
+    """A Secret of ours: `data` names its values that are not empty, `formats` those further forms that are right.
+
+    `metadata` holds only those labels and annotations that are ours; the problems say why a value cannot be read.
+    """
+
+    metadata: ObjectMeta
+    type: str
+    data: tuple[str, ...]
+    key: KeyFacts | None = None
+    key_problem: str = ""
+    leaf: LeafFacts | None = None
+    leaf_problem: str = ""
+    formats: tuple[str, ...] = ()
+    owned: OwnedFields = OwnedFields()
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.metadata.name
+
+    @property
+    def is_next_key(self) -> bool:
+        """Whether it holds the key of an issuance that is under way."""
+        return self.metadata.labels.get(Label.NEXT_PRIVATE_KEY) == "true"
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether the watch over our own Secrets shows it."""
+        return self.metadata.labels.get(Label.FILTERED) == "true"
+
+
+def controller_of(metadata: ObjectMeta) -> OwnerReference | None:
+    """The object that controls this one."""
+    return next((reference for reference in metadata.owner_references if reference.controller), None)
