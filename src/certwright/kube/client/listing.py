@@ -29,6 +29,9 @@ class Selection(Struct, frozen=True):
     fields: str = ""
 
 
+EVERYTHING = Selection()
+
+
 class Malformed(Struct, frozen=True):
     """An object that its kind cannot read, and why."""
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from certwright.api.resource import Kind
 from certwright.clock import Clock
 from certwright.kube.client.client import KubeClient
-from certwright.kube.client.listing import ApiObject, Selection
+from certwright.kube.client.listing import EVERYTHING, ApiObject, Selection
 from certwright.kube.wire.keys import ObjectKey
 
 S = TypeVar("S", bound=ApiObject)
@@ -38,7 +38,7 @@ class Cache(Generic[T]):
         keep: Callable[[S], T | None],
         *,
         clock: Clock,
-        selection: Selection = Selection(),
+        selection: Selection = EVERYTHING,
         indexes: Mapping[str, Index[T]] = MappingProxyType({}),
         metadata_only: bool = False,
     ) -> None:

@@ -32,6 +32,9 @@ class LoopOptions(Struct, frozen=True, kw_only=True):
     grace: timedelta = timedelta(seconds=10)
 
 
+_DEFAULTS = LoopOptions()
+
+
 class Loop(Generic[K]):
     """Passes over keys. A key that is added during its own pass has another one after it.
 
@@ -44,7 +47,7 @@ class Loop(Generic[K]):
         name: str,
         reconcile: Callable[[K], Awaitable[datetime | None]],
         clock: Clock,
-        options: LoopOptions = LoopOptions(),
+        options: LoopOptions = _DEFAULTS,
         watcher: LoopObserver | None = None,
     ) -> None:
         raise NotImplementedError

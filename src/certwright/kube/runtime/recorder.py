@@ -22,10 +22,13 @@ class RecorderOptions(Struct, frozen=True, kw_only=True):
     flush: timedelta = timedelta(seconds=10)
 
 
+_DEFAULTS = RecorderOptions()
+
+
 class Recorder:
     """Writes events; those about one object in the order in which they were recorded."""
 
-    def __init__(self, client: KubeClient, clock: Clock, options: RecorderOptions = RecorderOptions()) -> None:
+    def __init__(self, client: KubeClient, clock: Clock, options: RecorderOptions = _DEFAULTS) -> None:
         raise NotImplementedError
 
     def record(self, about: InvolvedObject, kind: EventType, reason: str, message: str, component: str) -> None:

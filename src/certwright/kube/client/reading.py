@@ -1,0 +1,134 @@
+"""Reads lists and watch events; one object that cannot be read never stops the others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from typing import TypeVar
+
+import aiohttp
+import msgspec
+from msgspec import Raw, Struct, field
+
+from certwright.api.meta import ListMeta, MalformedObject
+from certwright.api.resource import Kind
+from certwright.kube.client.errors import Unreachable
+from certwright.kube.client.listing import Bookmark, Malformed, Page, Removed, Seen, Unread, WatchEvent
+from certwright.kube.wire.keys import ObjectKey
+from certwright.kube.wire.status import Status, error_of
+
+T = TypeVar("T")
+LOG = logging.getLogger(__name__)
+# A whole object (1.5 MiB in etcd) with room for its managedFields and the frame.
+MOST_LINE_BYTES = 8 * 1024 * 1024
+INITIAL_END = "k8s.io/initial-events-end"
+
+
+class _List(Struct, frozen=True):
+    metadata: ListMeta = ListMeta()
+    items: list[Raw] | None = None
+
+
+class _Frame(Struct, frozen=True):
+    type: str
+    object: Raw
+
+
+class _Name(Struct, frozen=True):
+    name: str = ""
+    namespace: str = ""
+    resource_version: str = field(default="", name="resourceVersion")
+    annotations: dict[str, str] | None = None
+
+
+class _Head(Struct, frozen=True):
+    metadata: _Name = _Name()
+
+
+_LIST = msgspec.json.Decoder(_List)
+_FRAME = msgspec.json.Decoder(_Frame)
+_HEAD = msgspec.json.Decoder(_Head)
+_STATUS = msgspec.json.Decoder(Status)
+
+
+def read_page(kind: Kind[T], body: bytes) -> Page[T]:
+    """One page of a list."""
+    try:
+        found = _LIST.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreachable(f"The list of {kind.resource.qualified} is not readable: {error}.") from error
+    items: list[T] = []
+    malformed: list[Malformed] = []
+    for raw in found.items or ():
+        try:
+            items.append(kind.read(bytes(raw)))
+        except MalformedObject as error:
+            malformed.append(_malformed(kind, bytes(raw), error))
+    return Page(tuple(items), found.metadata.resource_version, tuple(malformed), found.metadata.continue_)
+
+
+async def watch_events(kind: Kind[T], response: aiohttp.ClientResponse) -> AsyncIterator[WatchEvent[T]]:
+    """The events of an open watch; an ERROR event is raised as the `ApiError` that it says."""
+    async for line in _lines(response.content):
+        yield _event(kind, line)
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    rest = bytearray()
+    while part := await content.readany():
+        *whole, last = part.split(b"\n")
+        for line in whole:
+            yield bytes(rest) + line if rest else line
+            rest.clear()
+        rest += last
+        if len(rest) > MOST_LINE_BYTES:
+            raise Unreachable(f"An event of a watch is larger than {MOST_LINE_BYTES} bytes.")
+
+
+def _event(kind: Kind[T], line: bytes) -> WatchEvent[T]:
+    try:
+        frame = _FRAME.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreachable(f"An event of {kind.resource.qualified} is not readable: {error}.") from error
+    raw = bytes(frame.object)
+    match frame.type:
+        case "ADDED" | "MODIFIED" | "DELETED":
+            return _change(kind, raw, removed=frame.type == "DELETED")
+        case "BOOKMARK":
+            head = _head(raw)
+            ends = (head.annotations or {}).get(INITIAL_END) == "true"
+            return Bookmark(head.resource_version, ends)
+        case _:
+            raise error_of(_status(raw))
+
+
+def _change(kind: Kind[T], raw: bytes, *, removed: bool) -> WatchEvent[T]:
+    try:
+        obj = kind.read(raw)
+    except MalformedObject as error:
+        return Unread(_malformed(kind, raw, error), _head(raw).resource_version, removed)
+    return Removed(obj) if removed else Seen(obj)
+
+
+def _malformed(kind: Kind[T], raw: bytes, error: MalformedObject) -> Malformed:
+    head = _head(raw)
+    key = ObjectKey(head.namespace, head.name)
+    LOG.warning(
+        "An object is skipped, since it cannot be read",
+        extra={"resource": kind.resource.qualified, "object": str(key), "problem": str(error)},
+    )
+    return Malformed(key, str(error))
+
+
+def _head(raw: bytes) -> _Name:
+    try:
+        return _HEAD.decode(raw).metadata
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Name()
+
+
+def _status(raw: bytes) -> Status:
+    try:
+        return _STATUS.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Status(message="The watch ended with an error that is not readable.", code=500)
