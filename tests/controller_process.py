@@ -29,6 +29,12 @@ class ControllerProcess:
         ]
         self._process: Process | None = None
 
+    @property
+    def pid(self) -> int:
+        """Its process id, while it runs."""
+        assert self._process is not None, "the controller is not started"
+        return self._process.pid
+
     def start(self) -> None:
         """Return when the controllers run."""
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "error"}

@@ -32,6 +32,11 @@ class Process:
                 [*tether, *command], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
             )
 
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._child.pid
+
     def wait_until(self, ready: Callable[[], bool]) -> None:
         """Ask again and again until `ready`; raises StartFailed where the process ends, or after a minute."""
         for _ in range(PATIENCE):

@@ -13,7 +13,8 @@ from certwright.api.core_kinds import EVENT, SECRET
 from certwright.api.kinds import CERTIFICATE, CERTIFICATE_REQUEST, CHALLENGE, CLUSTER_ISSUER, ISSUER, ORDER
 from certwright.api.meta import ObjectMeta
 from certwright.api.wellknown import CERT_MANAGER_GROUP, Annotation
-from certwright.kube.client.client import KubeClient, Selection
+from certwright.kube.client.client import KubeClient
+from certwright.kube.client.listing import Selection
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import NotFound
 from certwright.pki.certificate import Certificate, first_certificate_der, parse_certificate, public_key_of
@@ -82,7 +83,7 @@ async def _issuer(client: KubeClient, certificate: cm.Certificate) -> cm.Issuer 
 
 
 async def _request(client: KubeClient, certificate: cm.Certificate) -> cm.CertificateRequest | None:
-    wanted = str(certificate.status.revision + 1)
+    wanted = str((certificate.status.revision or 0) + 1)
     found = await client.list(CERTIFICATE_REQUEST, Selection(namespace=certificate.metadata.namespace))
     return next((r for r in found.items if is_owned(r.metadata, certificate.metadata) and _revision(r) == wanted), None)
 
