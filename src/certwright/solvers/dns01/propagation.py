@@ -59,10 +59,17 @@ class Propagation:
         replaced = self._client.options.authoritative_addresses.get(host.rstrip("."))
         if replaced is not None:
             return [replaced]
-        found = [f"{a}:53" for a in targets(await self._client.recursive(host, "A"), host, "A")]
-        found += [f"[{a}]:53" for a in targets(await self._client.recursive(host, "AAAA"), host, "AAAA")]
+        found: list[str] = []
+        reasons: list[str] = []
+        for kind, form in (("A", "{}:53"), ("AAAA", "[{}]:53")):
+            try:
+                answer = await self._client.recursive(host, kind)
+            except DnsFailure as failure:
+                reasons.append(str(failure))
+            else:
+                found += [form.format(address) for address in targets(answer, host, kind)]
         if not found:
-            raise DnsFailure("it has neither A nor AAAA records")
+            raise DnsFailure("; ".join(reasons) or "it has neither A nor AAAA records")
         return found
 
     async def _missing_at(
@@ -74,7 +81,7 @@ class Propagation:
             try:
                 answer = await self._client.ask(server, name, "TXT", recursion)
             except DnsFailure as failure:
-                reason = str(failure)
+                reason = str(failure) if shown == server else f"{shown}: {failure}"
                 continue
             return "" if value in texts(answer, name) else f"{shown} does not have the value"
         return reason
