@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tests import judges
 from tests.cluster import api_server, cluster, cluster_kind
 
 __all__ = ["api_server", "cluster", "cluster_kind"]
+
+
+def pytest_configure() -> None:
+    """No event loop but those of the tests: asyncio would make one unasked, which nobody closes."""
+    asyncio.set_event_loop(None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -94,8 +94,9 @@ class ApiServer:
             new_uid=lambda: str(uuid.uuid4()),
             new_suffix=lambda: "".join(secrets.choice(_LETTERS) for _ in range(5)),
         )
-        self._lives = [Definitions(api), Namespaces(api), Garbage(api), OldEvents(api), Roles(api)]
         credentials = load_credentials(self._options.data_dir, self._names(), self._clock.now())
+        namespaces = Namespaces(api, credentials.authority.cert_pem.decode())
+        self._lives = [Definitions(api), namespaces, Garbage(api), OldEvents(api), Roles(api)]
         pages = await self._listen(api, credentials)
         for life in self._lives:
             life.start()

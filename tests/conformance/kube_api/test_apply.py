@@ -264,7 +264,7 @@ async def test_status_of_an_absent_object_is_not_created(http: Http, wns: str) -
 
 
 async def test_two_condition_writers_keep_out_of_each_others_way(http: Http, wns: str) -> None:
-    await http.apply(widgets(wns, "a"), widget("a"))
+    applied = await http.apply(widgets(wns, "a"), widget("a"))
     for name in ("One", "Two", "One"):
         condition = {"type": name, "status": "True"}
         body = {**widget("a", {}), "status": {"conditions": [condition]}}

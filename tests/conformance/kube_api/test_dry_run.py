@@ -61,4 +61,4 @@ async def test_an_unknown_value_is_refused(http: Http, ns: str) -> None:
     answer = await http.post(core(ns, "configmaps"), configmap("a"), dryRun="Some")
 
     assert answer.code == 422
-    assert 'dryRun: Unsupported value: "Some": supported values: "All"' in answer.body["message"]
+    assert 'dryRun: Unsupported value: ["Some"]: supported values: "All"' in answer.body["message"]

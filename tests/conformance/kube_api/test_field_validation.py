@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.conformance.kube_api.objects import configmap, core, widget, widgets
+from tests.conformance.kube_api.objects import GROUP, configmap, core, widget, widgets
 from tests.kubernetes.http import JSON_PATCH, STRATEGIC_PATCH, Http
 
 STRICT = {"fieldValidation": "Strict"}
@@ -57,7 +57,9 @@ async def test_ignore_is_silent(http: Http, wns: str) -> None:
 @pytest.mark.parametrize("path", ["core", "custom"])
 async def test_strict_refuses_duplicates(http: Http, wns: str, path: str) -> None:
     core_text = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"k":"1","k":"2"}}'
-    custom_text = '{"apiVersion":"conformance.certwright.io/v1","kind":"Widget","metadata":{"name":"a"},"spec":{"size":1,"size":2}}'
+    custom_text = (
+        f'{{"apiVersion":"{GROUP}/v1","kind":"Widget","metadata":{{"name":"a"}},"spec":{{"size":1,"size":2}}}}'
+    )
     collection, text, field = {
         "core": (core(wns, "configmaps"), core_text, "data.k"),
         "custom": (widgets(wns), custom_text, "spec.size"),

@@ -130,11 +130,24 @@ async def test_labels_are_checked(http: Http, ns: str) -> None:
 @pytest.mark.parametrize(
     ("body", "code", "message"),
     [
-        (configmap("a", namespace="other"), 400, "the namespace of the provided object does not match the namespace sent on the request"),
-        ({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}}, 400, "Secret in version \"v1\" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion"),
-        ({"apiVersion": "v2", "kind": "ConfigMap", "metadata": {"name": "a"}}, 400, 'no kind "ConfigMap" is registered for version "v2"'),
+        (
+            configmap("a", namespace="other"),
+            400,
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ),
+        (
+            {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}},
+            400,
+            'Secret in version "v1" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): '
+            "unknown conversion",
+        ),
+        (
+            {"apiVersion": "v2", "kind": "ConfigMap", "metadata": {"name": "a"}},
+            400,
+            'no kind "ConfigMap" is registered for version "v2"',
+        ),
     ],
-)  # fmt: skip
+)
 async def test_a_body_must_fit_the_path(http: Http, ns: str, body: object, code: int, message: str) -> None:
     answer = await http.post(core(ns, "configmaps"), body)
 

@@ -10,8 +10,11 @@ from certwright.apiserver.definition import Definition
 from certwright.apiserver.served import Served
 from certwright.apiserver.virtual import VIRTUAL, Virtual
 from certwright.kube.wire.json import JSON, JSONObject
+from certwright.kube.wire.resources import NAMESPACES
 
 _VERBS: tuple[JSON, ...] = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+# A real server lists the verbs of custom resources in this order.
+_CUSTOM_VERBS: tuple[JSON, ...] = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 _STATUS_VERBS: tuple[JSON, ...] = ("get", "patch", "update")
 AGGREGATED = {"v2": "apidiscovery.k8s.io/v2", "v2beta1": "apidiscovery.k8s.io/v2beta1"}
 # The order of groups where kinds are looked up by short name: as in the API server, the core group first.
@@ -34,6 +37,14 @@ class Discovery:
         found = self._served.versions()
         for virtual in VIRTUAL:
             found.setdefault(virtual.resource.group, [virtual.resource.version])
+        return found
+
+    def paths(self) -> list[str]:
+        """The paths of all groups and versions."""
+        found = ["/api", "/api/v1", "/apis"]
+        for group, versions in self._versions().items():
+            if group:
+                found += [f"/apis/{group}", *(f"/apis/{group}/{version}" for version in versions)]
         return found
 
     def core_versions(self, host: str) -> JSONObject:
@@ -94,6 +105,16 @@ class Discovery:
         return {"version": version, "resources": resources, "freshness": "Current"}
 
 
+def _verbs(definition: Definition) -> list[JSON]:
+    if not definition.built_in:
+        return list(_CUSTOM_VERBS)
+    return [verb for verb in _VERBS if verb != "deletecollection" or definition.resource != NAMESPACES]
+
+
+def _verbs_of_part(name: str) -> list[JSON]:
+    return ["update"] if name == "finalize" else list(_STATUS_VERBS)
+
+
 def _virtual_of(group: str, version: str) -> Iterable[Virtual]:
     return (each for each in VIRTUAL if (each.resource.group, each.resource.version) == (group, version))
 
@@ -105,7 +126,7 @@ def _legacy(definition: Definition) -> list[JSON]:
         "singularName": definition.singular,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": list(_VERBS),
+        "verbs": _verbs(definition),
     }
     if definition.short_names:
         first["shortNames"] = list(definition.short_names)
@@ -123,7 +144,7 @@ def _legacy_subresource(definition: Definition, name: str) -> JSONObject:
         "singularName": "",
         "namespaced": resource.namespaced,
         "kind": "Scale" if is_scale else resource.kind,
-        "verbs": list(_STATUS_VERBS),
+        "verbs": _verbs_of_part(name),
     }
     if is_scale:
         shown["group"], shown["version"] = "autoscaling", "v1"
@@ -162,7 +183,7 @@ def _aggregated(definition: Definition) -> JSONObject:
         "responseKind": _kind(definition),
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": definition.singular,
-        "verbs": list(_VERBS),
+        "verbs": _verbs(definition),
     }
     if definition.short_names:
         shown["shortNames"] = list(definition.short_names)
@@ -182,7 +203,7 @@ def _aggregated(definition: Definition) -> JSONObject:
 def _aggregated_subresource(definition: Definition, name: str) -> JSONObject:
     scale: JSONObject = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
     kind = scale if name == "scale" else _kind(definition)
-    return {"subresource": name, "responseKind": kind, "verbs": list(_STATUS_VERBS)}
+    return {"subresource": name, "responseKind": kind, "verbs": _verbs_of_part(name)}
 
 
 def _aggregated_part(virtual: Virtual) -> JSONObject:

@@ -13,8 +13,21 @@ from certwright.apiserver.http.accept import clauses
 from certwright.apiserver.http.answers import plain, reply
 from certwright.apiserver.http.discovery import AGGREGATED, Discovery
 from certwright.apiserver.http.openapi_pages import OpenApiPages
-from certwright.kube.wire.json import JSONObject
+from certwright.kube.wire.json import JSON, JSONObject
 
+_PATHS = (
+    "/.well-known/openid-configuration",
+    "/healthz",
+    "/healthz/ping",
+    "/livez",
+    "/livez/ping",
+    "/openapi/v2",
+    "/openapi/v3",
+    "/openid/v1/jwks",
+    "/readyz",
+    "/readyz/ping",
+    "/version",
+)
 _HEALTH = frozenset({"healthz", "livez", "readyz"})
 MAJOR, MINOR = "1", "36"
 GIT_VERSION = f"v{MAJOR}.{MINOR}.0+certwright"
@@ -75,8 +88,8 @@ class Pages:
             case ["apis", *rest]:
                 return self._groups(rest)
             case []:
-                paths = ("/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version")
-                return {"paths": list(paths)}
+                paths: list[JSON] = [*sorted([*self._discovery.paths(), *_PATHS])]
+                return {"paths": paths}
             case ["version"]:
                 return VERSION
             case [".well-known", "openid-configuration"]:

@@ -19,13 +19,15 @@ def parse_path(method: str, path: str, *, is_watch: bool) -> Asked | None:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         return None
+    is_watch_path = False
     if rest[0] == "watch" and len(rest) > 1:
-        rest, is_watch = rest[1:], True
+        rest, is_watch_path = rest[1:], True
     namespace, rest = _namespace(group, rest)
     if len(rest) > 3:
         return None
     plural, name, subresource = (*rest, "", "")[:3]
-    verb = _verb(method, name, is_watch=is_watch)
+    # Of one object `watch` is no question, save below `/watch/`: the parameter means nothing there.
+    verb = _verb(method, name, is_watch=is_watch_path or (is_watch and not name))
     return Asked(verb, group, version, plural, namespace, name, subresource) if verb else None
 
 

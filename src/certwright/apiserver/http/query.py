@@ -5,10 +5,12 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 
 from certwright.apiserver import objects
+from certwright.apiserver.schema.causes import go_quote
 from certwright.apiserver.verbs.call import DeleteOptions, Options
 from certwright.apiserver.verbs.read import Paging
+from certwright.apiserver.verbs.refusals import options_invalid
 from certwright.kube.wire.json import JSONObject
-from certwright.kube.wire.status import BadRequest, Invalid, StatusCause, StatusDetails
+from certwright.kube.wire.status import ApiError, BadRequest, StatusCause
 
 MOST_PARAMETERS = 100
 _VALIDATIONS = ("", "Ignore", "Warn", "Strict")
@@ -51,16 +53,20 @@ class Query:
             continue_=self.text("continue"),
             revision=self.text("resourceVersion"),
             match=self.text("resourceVersionMatch"),
+            sends_initial=self.text("sendInitialEvents") != "",
         )
 
-    def options(self, kind: str, default_manager: str = "") -> Options:
+    def options(self, kind: str, *, is_apply: bool = False) -> Options:
         """What a write asks for."""
         validation = self.text("fieldValidation")
         if validation not in _VALIDATIONS:
-            raise _invalid(kind, "fieldValidation", validation, '"", "Ignore", "Strict", "Warn"')
+            raise _unsupported(kind, "fieldValidation", go_quote(validation), '"", "Ignore", "Strict", "Warn"')
+        if self.is_true("force") and not is_apply and kind == "PatchOptions":
+            cause = StatusCause("FieldValueForbidden", "Forbidden: may not be specified for non-apply patch", "force")
+            raise options_invalid(kind, [cause])
         return Options(
             dry_run=self.dry_run(kind),
-            manager=self.text("fieldManager") or default_manager,
+            manager=self.text("fieldManager"),
             field_validation=validation or "Warn",
             force=self.is_true("force"),
         )
@@ -69,7 +75,7 @@ class Query:
         """Whether nothing may be stored."""
         value = self.text("dryRun")
         if value not in {"", "All"}:
-            raise _invalid(kind, "dryRun", value, '"All"')
+            raise _unsupported(kind, "dryRun", f"[{go_quote(value)}]", '"All"')
         return value == "All"
 
     def delete_options(self, body: JSONObject) -> DeleteOptions:
@@ -88,8 +94,6 @@ class Query:
         )
 
 
-def _invalid(kind: str, field: str, value: str, known: str) -> Exception:
-    message = f'Unsupported value: "{value}": supported values: {known}'
-    cause = StatusCause("FieldValueNotSupported", message, field)
-    details = StatusDetails(group="meta.k8s.io", kind=kind, causes=[cause])
-    return Invalid.of(f'{kind}.meta.k8s.io "" is invalid: {field}: {message}', details)
+def _unsupported(kind: str, field: str, value: str, known: str) -> ApiError:
+    message = f"Unsupported value: {value}: supported values: {known}"
+    return options_invalid(kind, [StatusCause("FieldValueNotSupported", message, field)])

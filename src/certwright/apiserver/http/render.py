@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -13,6 +13,7 @@ from certwright.apiserver.http.accept import Form
 from certwright.apiserver.storage.history import Stored
 from certwright.apiserver.tables import render_table
 from certwright.apiserver.verbs.read import Page
+from certwright.clock import Clock
 from certwright.kube.wire.json import JSON, JSONObject
 from certwright.kube.wire.keys import ObjectKey
 
@@ -26,7 +27,26 @@ class Renderer(Struct, frozen=True):
     stored: Definition
     form: Form
     include_object: str
-    now: datetime
+    clock: Clock
+
+    def in_turn(self) -> Callable[[Stored], bytes]:
+        """Writes single objects one after the other; of tables only the first names the columns."""
+        if self.form.shape != "table":
+            return self.one
+        is_first = True
+
+        def write(stored: Stored) -> bytes:
+            nonlocal is_first
+            body = self.one(stored) if is_first else self._row(stored)
+            is_first = False
+            return body
+
+        return write
+
+    def _row(self, stored: Stored) -> bytes:
+        table = objects.decode(self.one(stored))
+        table["columnDefinitions"] = None
+        return objects.encode(table)
 
     def one(self, stored: Stored) -> bytes:
         """A single object."""
@@ -81,7 +101,7 @@ class Renderer(Struct, frozen=True):
         return [b"{" + body_in(item, self.stored, self.definition)[skipped:] for item in page.items]
 
     def _table(self, objs: list[JSONObject], listed: JSONObject) -> bytes:
-        return objects.encode(render_table(self.definition, objs, self.include_object, self.now, listed))
+        return objects.encode(render_table(self.definition, objs, self.include_object, self.clock.now(), listed))
 
 
 def _list_meta(page: Page) -> JSONObject:

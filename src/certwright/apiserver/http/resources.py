@@ -28,7 +28,7 @@ from certwright.apiserver.verbs.api import Api
 from certwright.apiserver.verbs.call import Answer, Call
 from certwright.apiserver.verbs.create import create
 from certwright.apiserver.verbs.delete import delete
-from certwright.apiserver.verbs.patch import patch
+from certwright.apiserver.verbs.patch import APPLY_PATCH, patch
 from certwright.apiserver.verbs.read import Page, list_objects
 from certwright.apiserver.verbs.scale import change_scale, read_scale, update_scale
 from certwright.apiserver.verbs.update import update
@@ -36,6 +36,9 @@ from certwright.apiserver.watch.selection import Selection, select
 from certwright.kube.wire.json import JSONObject
 from certwright.kube.wire.status import ApiError, MethodNotAllowed, NotFound
 
+_ON_A_PART = frozenset({"get", "update", "patch"})
+_ON_ONE = frozenset({"get", "watch", "update", "patch", "delete"})
+_ON_ALL_NAMESPACES = frozenset({"list", "watch"})
 _OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
 
 
@@ -90,11 +93,12 @@ class Resources:
             self._api.served.stored(definition),
             inquiry.form,
             inquiry.query.text("includeObject"),
-            self._api.clock.now(),
+            self._api.clock,
         )
 
     def _call(self, inquiry: Inquiry, definition: Definition, doubled: list[str] | None = None) -> Call:
         asked, agent = inquiry.asked, inquiry.request.headers.get("User-Agent", "")
+        media = content_type(inquiry.request.headers.get("Content-Type", ""))
         warnings = [definition.deprecation_warning] if definition.deprecation_warning else []
         return Call(
             definition=definition,
@@ -103,8 +107,9 @@ class Resources:
             subresource=asked.subresource,
             caller=inquiry.caller,
             agent=agent,
-            options=inquiry.query.options(_OPTIONS.get(asked.verb, "DeleteOptions")),
+            options=inquiry.query.options(_OPTIONS.get(asked.verb, "DeleteOptions"), is_apply=media == APPLY_PATCH),
             warnings=warnings,
+            is_patch=asked.verb == "patch",
             doubled=doubled or [],
         )
 
@@ -217,15 +222,19 @@ def _may_have_namespace(definition: Definition, asked: Asked) -> bool:
 
 
 def _check_verb(definition: Definition, asked: Asked) -> None:
-    if asked.subresource:
-        if asked.subresource not in definition.subresources:
-            raise no_such_path()
-        allowed = {"get", "update", "patch"}
-    elif definition.resource.namespaced and not asked.namespace:
-        allowed = {"list", "watch", "create", "deletecollection"}
-    else:
-        allowed = {"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"}
-    if asked.name and asked.verb == "create":
-        allowed = set()
-    if asked.verb not in allowed:
+    if asked.subresource and asked.subresource not in definition.subresources:
+        raise no_such_path()
+    if asked.verb not in _allowed(definition, asked):
         raise MethodNotAllowed.of("the server does not allow this method on the requested resource")
+
+
+def _allowed(definition: Definition, asked: Asked) -> frozenset[str]:
+    """The verbs that a path of this form takes."""
+    if asked.subresource:
+        return _ON_A_PART
+    if asked.name:
+        return _ON_ONE
+    if definition.resource.namespaced and not asked.namespace:
+        return _ON_ALL_NAMESPACES
+    # The whole of all namespaces is never deleted at once.
+    return _ON_ALL_NAMESPACES | {"create"} | (frozenset() if asked.plural == "namespaces" else {"deletecollection"})

@@ -15,13 +15,15 @@ from certwright.apiserver.conversion import storage_key
 from certwright.apiserver.http.answers import encode_status
 from certwright.apiserver.http.query import Query
 from certwright.apiserver.http.render import Renderer
+from certwright.apiserver.schema.causes import Cause, forbidden, not_supported
 from certwright.apiserver.storage.history import Change, Stored
 from certwright.apiserver.verbs.api import Api
 from certwright.apiserver.verbs.preparation import check_revision
 from certwright.apiserver.verbs.read import check_not_ahead
+from certwright.apiserver.verbs.refusals import options_invalid
 from certwright.apiserver.watch.selection import Selection
 from certwright.apiserver.watch.stream import Stream
-from certwright.kube.wire.status import Expired, Invalid, StatusCause, StatusDetails
+from certwright.kube.wire.status import Expired
 
 BOOKMARKS_EVERY = timedelta(minutes=1)
 # A watch without a time of its own ends after this long, up to twice: a fleet does not come back at once.
@@ -44,12 +46,9 @@ def watch_options(query: Query) -> WatchOptions:
     revision, match = query.text("resourceVersion"), query.text("resourceVersionMatch")
     if revision:
         check_revision(revision)
-    if initial is not None and match != "NotOlderThan":
-        raise _invalid("sendInitialEvents", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
-    if initial is None and match:
-        raise _invalid(
-            "resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-        )
+    causes = _contradictions(initial, match)
+    if causes:
+        raise options_invalid("ListOptions", causes)
     seconds = query.number("timeoutSeconds")
     timeout = timedelta(seconds=seconds) if seconds > 0 else LONGEST * (1 + random.random())  # noqa: S311 - only spreads load
     return WatchOptions(
@@ -61,10 +60,15 @@ def watch_options(query: Query) -> WatchOptions:
     )
 
 
-def _invalid(field: str, message: str) -> Exception:
-    cause = StatusCause("FieldValueForbidden", f"Forbidden: {message}", field)
-    details = StatusDetails(group="meta.k8s.io", kind="ListOptions", causes=[cause])
-    return Invalid.of(f'ListOptions.meta.k8s.io "" is invalid: {field}: {cause.message}', details)
+def _contradictions(initial: bool | None, match: str) -> list[Cause]:
+    field, wanted = "resourceVersionMatch", "NotOlderThan"
+    if initial is None:
+        rule = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        return [forbidden(field, rule)] if match else []
+    if match == wanted:
+        return []
+    found = [forbidden(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")]
+    return [*found, not_supported(field, match, [wanted])] if match else found
 
 
 class Watch:
@@ -76,7 +80,7 @@ class Watch:
         self._options = options
         self._selection = selection
         self._resource = storage_key(selection.definition)
-        self._stream = Stream(selection, renderer.one)
+        self._stream = Stream(selection, renderer.in_turn())
         self._is_over = False
 
     def start(self) -> Callable[[], None]:

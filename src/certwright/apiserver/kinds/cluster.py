@@ -73,6 +73,5 @@ SERVICE_ACCOUNT = Kind(
         automountServiceAccountToken=truth("Whether pods get a token of the account."),
     ),
     short_names=("sa",),
-    subresources=("token",),
 )
 KINDS = (NAMESPACE, SERVICE_ACCOUNT)

@@ -11,10 +11,11 @@ from certwright.apiserver.storage.history import Change, Stored
 from certwright.apiserver.verbs.api import Api
 from certwright.kube.wire.json import JSONObject
 from certwright.kube.wire.keys import ObjectKey
-from certwright.kube.wire.resources import NAMESPACES, SERVICEACCOUNTS
+from certwright.kube.wire.resources import CONFIGMAPS, NAMESPACES, SERVICEACCOUNTS
 
 DEFAULT_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 ACCOUNT = "default"
+ROOT_CERTIFICATE = "kube-root-ca.crt"
 _FINALIZER = "kubernetes"
 # Type of the condition, reason and message where all is well.
 _GOOD = (
@@ -31,8 +32,9 @@ _GOOD = (
 class Namespaces:
     """Keeps namespaces as a cluster's controllers do."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, root_certificate: str) -> None:
         self._api = api
+        self._root_certificate = root_certificate
         self.worker = Worker("namespaces", self._look, api.clock)
         self._terminating: set[str] = set()
 
@@ -55,9 +57,10 @@ class Namespaces:
         key = change.stored.key
         if change.resource == NAMESPACES.qualified:
             self.worker.add(key.name)
-        elif change.kind == "DELETED" and (
-            key.namespace in self._terminating or change.resource == SERVICEACCOUNTS.qualified
-        ):
+        elif (
+            change.kind == "DELETED"
+            and (key.namespace in self._terminating or change.resource == SERVICEACCOUNTS.qualified)
+        ) or (change.resource == CONFIGMAPS.qualified and key.name == ROOT_CERTIFICATE):
             self.worker.add(key.namespace)
 
     async def _look(self, name: str) -> None:
@@ -66,6 +69,7 @@ class Namespaces:
             self._terminating.discard(name)
         elif "deletionTimestamp" not in objects.meta(stored.obj()):
             self._give_account(name)
+            self._give_root_certificate(name)
         else:
             self._terminating.add(name)
             self._empty(stored)
@@ -74,6 +78,19 @@ class Namespaces:
         definition = self._api.served.find("", "v1", SERVICEACCOUNTS.plural)
         if definition:
             make(self._api, definition, {"metadata": {"name": ACCOUNT, "namespace": name}})
+
+    def _give_root_certificate(self, name: str) -> None:
+        """The ConfigMap by which programs in the namespace know the server; what others wrote into it is undone."""
+        definition = self._api.served.find("", "v1", CONFIGMAPS.plural)
+        if definition is None:
+            return
+        data: JSONObject = {"ca.crt": self._root_certificate}
+        metadata: JSONObject = {"name": ROOT_CERTIFICATE, "namespace": name}
+        metadata["annotations"] = {"kubernetes.io/description": "The CA by which clients verify this API server."}
+        make(self._api, definition, {"metadata": metadata, "data": data})
+        present = self._api.find(definition, ObjectKey(name, ROOT_CERTIFICATE))
+        if present:
+            amend(self._api, definition, present, lambda obj: obj.update(data=data))
 
     def _empty(self, stored: Stored) -> None:
         name = stored.key.name

@@ -55,7 +55,8 @@ class Store:
     def _collection(self, resource: str) -> _Collection:
         found = self._collections.get(resource)
         if found is None:
-            found = self._collections[resource] = _Collection({}, History(0), [])
+            # What was before nobody has seen: there was nothing, or nobody knew of the resource.
+            found = self._collections[resource] = _Collection({}, History(self.revision), [])
         return found
 
     def get(self, resource: str, key: ObjectKey) -> Stored | None:

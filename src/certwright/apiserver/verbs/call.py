@@ -32,6 +32,7 @@ class Call(Struct, frozen=True, kw_only=True):
     options: Options = Options()
     warnings: list[str]
     """Texts for `Warning:` headers; the verbs add to it."""
+    is_patch: bool = False
     doubled: list[str]
     """Members that the JSON body gives twice."""
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from certwright.apiserver import objects
 from certwright.apiserver.verbs.api import Api
 from certwright.apiserver.verbs.call import Answer, Call
-from certwright.apiserver.verbs.incoming import check_fields, check_identity, check_metadata
+from certwright.apiserver.verbs.incoming import check_body
 from certwright.apiserver.verbs.preparation import check_namespace, stamp_new
 from certwright.apiserver.verbs.tracking import track
 from certwright.apiserver.verbs.writing import accept, mutate, save_new
@@ -16,9 +16,7 @@ from certwright.kube.wire.json import JSONObject
 
 async def create(api: Api, call: Call, obj: JSONObject) -> Answer:
     """Store a new object; `obj` is taken over."""
-    check_metadata(obj)
-    check_identity(call, obj)
-    check_fields(call, obj)
+    check_body(call, obj)
     return await create_checked(api, call, obj, is_applied=False)
 
 

@@ -6,34 +6,35 @@ from msgspec.structs import replace
 
 from certwright.apiserver import objects
 from certwright.apiserver.conversion import obj_in, storage_key
+from certwright.apiserver.schema.causes import not_supported
 from certwright.apiserver.storage.database import WriteFailed
 from certwright.apiserver.storage.history import Stored
 from certwright.apiserver.storage.store import Changed
 from certwright.apiserver.verbs.api import Api
 from certwright.apiserver.verbs.call import Answer, Call, DeleteOptions
-from certwright.apiserver.verbs.refusals import modified, precondition
+from certwright.apiserver.verbs.refusals import modified, options_invalid, precondition
 from certwright.apiserver.verbs.update import TRIES
 from certwright.apiserver.verbs.writing import FOREGROUND, ORPHAN, review
 from certwright.kube.wire.json import JSONObject
 from certwright.kube.wire.resources import NAMESPACES
-from certwright.kube.wire.status import InternalError, Invalid, StatusCause, StatusDetails
+from certwright.kube.wire.status import Forbidden, InternalError, StatusDetails
 
+# Namespaces that no client can delete.
+IMMORTAL = frozenset({"default", "kube-public", "kube-system"})
 _POLICIES = {"Background": "", "Foreground": FOREGROUND, "Orphan": ORPHAN}
 
 
 def check_propagation(options: DeleteOptions) -> None:
     """Refuse an unknown propagationPolicy."""
     if options.propagation and options.propagation not in _POLICIES:
-        known = ", ".join(f'"{name}"' for name in ("Foreground", "Background", "Orphan", "nil"))
-        message = f'Invalid value: "{options.propagation}": must be one of {known}'
-        cause = StatusCause("FieldValueInvalid", message, "propagationPolicy")
-        details = StatusDetails(group="meta.k8s.io", kind="DeleteOptions", causes=[cause])
-        raise Invalid.of(f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: {message}', details)
+        cause = not_supported("propagationPolicy", options.propagation, ("Foreground", "Background", "Orphan", "nil"))
+        raise options_invalid("DeleteOptions", [cause])
 
 
 async def delete(api: Api, call: Call, options: DeleteOptions) -> Answer:
     """Delete an object, or mark it where finalizers (its own, or those of the propagation policy) hold it."""
     check_propagation(options)
+    _check_immortal(call)
     for _ in range(TRIES):
         before = api.get(call.definition, call.key)
         _check_preconditions(call, before, options)
@@ -45,6 +46,12 @@ async def delete(api: Api, call: Call, options: DeleteOptions) -> Answer:
         except Changed:
             continue
     raise modified(call.definition, call.name)
+
+
+def _check_immortal(call: Call) -> None:
+    if call.definition.resource == NAMESPACES and call.name in IMMORTAL:
+        message = f'namespaces "{call.name}" is forbidden: this namespace may not be deleted'
+        raise Forbidden.of(message, StatusDetails(name=call.name, kind=NAMESPACES.plural))
 
 
 def _check_preconditions(call: Call, before: Stored, options: DeleteOptions) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from certwright.apiserver import objects
+from certwright.apiserver.schema.causes import required
 from certwright.apiserver.strategic import apply_strategic_merge
 from certwright.apiserver.verbs.api import Api
 from certwright.apiserver.verbs.call import Answer, Call
 from certwright.apiserver.verbs.create import create_checked
-from certwright.apiserver.verbs.incoming import check_fields, check_identity, check_metadata
+from certwright.apiserver.verbs.incoming import check_identity, fields_fault, metadata_fault, unreadable
+from certwright.apiserver.verbs.refusals import options_invalid, patch_invalid
 from certwright.apiserver.verbs.tracking import applied_to
 from certwright.apiserver.verbs.update import Step, change
 from certwright.kube.wire.json import JSON, JSONObject
-from certwright.kube.wire.patches import PatchError, PatchTestFailed, apply_json_patch, apply_merge_patch
-from certwright.kube.wire.status import BadRequest, Invalid, StatusCause, StatusDetails, UnsupportedMediaType
+from certwright.kube.wire.patches import PatchError, apply_json_patch, apply_merge_patch
+from certwright.kube.wire.status import BadRequest, Invalid, UnsupportedMediaType
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -29,8 +31,7 @@ async def patch(api: Api, call: Call, media: str, body: JSON) -> Answer:
 
 def patch_step(call: Call, media: str, body: JSON) -> Step:
     """The change that a patch of a media type means."""
-    if media != JSON_PATCH and not isinstance(body, dict):
-        raise BadRequest.of("the patch must be a JSON object")
+    _check_shape(media, body)
     if media == STRATEGIC_PATCH and not call.definition.built_in:
         raise UnsupportedMediaType.of(
             "the body of the request was in an unknown format - accepted media types include: "
@@ -39,12 +40,25 @@ def patch_step(call: Call, media: str, body: JSON) -> Step:
 
     def step(present: JSONObject) -> JSONObject:
         obj = patched(call, media, body, present)
-        check_metadata(obj)
+        shown = objects.encode(obj).decode()
+        fault = metadata_fault(obj)
+        if fault:
+            raise patch_invalid(shown, fault)
         check_identity(call, obj)
-        check_fields(call, obj)
+        fault = fields_fault(call, obj)
+        if fault:
+            raise patch_invalid(shown, fault)
         return obj
 
     return step
+
+
+def _check_shape(media: str, body: JSON) -> None:
+    found = "array" if isinstance(body, list) else "object" if isinstance(body, dict) else "value"
+    wanted = "array" if media == JSON_PATCH else "object"
+    if found != wanted:
+        what = "[]handlers.jsonPatchOp" if media == JSON_PATCH else "map[string]interface {}"
+        raise BadRequest.of(f"error decoding patch: json: cannot unmarshal {found} into Go value of type {what}")
 
 
 def patched(call: Call, media: str, body: JSON, present: JSONObject) -> JSONObject:
@@ -57,10 +71,8 @@ def patched(call: Call, media: str, body: JSON, present: JSONObject) -> JSONObje
                 result = apply_strategic_merge(present, body, call.definition.schema)
             case _:
                 result = apply_merge_patch(present, body)
-    except PatchTestFailed as error:
-        raise Invalid.of(f"the server rejected our request due to an error in our request: {error}") from error
     except PatchError as error:
-        if media == JSON_PATCH and isinstance(body, list):
+        if media == JSON_PATCH:
             raise Invalid.of(f"the server rejected our request due to an error in our request: {error}") from error
         raise BadRequest.of(str(error)) from error
     if not isinstance(result, dict):
@@ -71,19 +83,25 @@ def patched(call: Call, media: str, body: JSON, present: JSONObject) -> JSONObje
 
 async def _apply(api: Api, call: Call, body: JSON) -> Answer:
     if not isinstance(body, dict):
-        raise BadRequest.of("the applied configuration must be an object")
+        raise BadRequest.of("error decoding YAML: the applied configuration must be an object")
     if not call.options.manager:
-        cause = StatusCause("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
-        details = StatusDetails(group="meta.k8s.io", kind="PatchOptions", causes=[cause])
-        raise Invalid.of(f'PatchOptions.meta.k8s.io "" is invalid: {cause.field}: {cause.message}', details)
+        raise options_invalid("PatchOptions", [required("fieldManager", "is required for apply patch")])
     applied = objects.copy(body)
-    check_metadata(applied)
+    _check_applied_type(call, applied)
+    fault = metadata_fault(applied)
+    if fault:
+        raise unreadable(call.definition, fault)
     if objects.meta(applied).get("managedFields"):
         raise BadRequest.of("metadata.managedFields must be nil")
-    if not applied.get("apiVersion") or not applied.get("kind"):
-        raise BadRequest.of("the applied configuration must name apiVersion and kind")
     check_identity(call, applied)
     if api.find(call.definition, call.key) is None and not call.subresource:
         obj = applied_to(api, call, None, applied)
         return await create_checked(api, call, obj, is_applied=True)
     return await change(api, call, lambda present: applied_to(api, call, present, applied), is_applied=True)
+
+
+def _check_applied_type(call: Call, applied: JSONObject) -> None:
+    resource = call.definition.resource
+    version, kind = objects.text(applied, "apiVersion"), objects.text(applied, "kind")
+    if (version, kind) != (resource.api_version, resource.kind):
+        raise BadRequest.of(f"invalid object type: {version if '/' in version else '/' + version}, Kind={kind}")

@@ -7,7 +7,7 @@ from certwright.apiserver.definition import Definition
 from certwright.apiserver.storage.history import Stored
 from certwright.apiserver.verbs.api import Api
 from certwright.apiserver.verbs.call import Call
-from certwright.apiserver.verbs.refusals import missing, modified, precondition
+from certwright.apiserver.verbs.refusals import missing, modified, other_uid, unversioned
 from certwright.kube.wire.json import JSONObject
 from certwright.kube.wire.resources import NAMESPACES
 from certwright.kube.wire.status import BadRequest, Forbidden, InternalError, StatusCause, StatusDetails, not_found
@@ -94,15 +94,14 @@ def carry_over(call: Call, obj: JSONObject, before: Stored, old: JSONObject) -> 
     """Check an update against the present state, and give it the metadata that only the server sets."""
     metadata, present = objects.meta(obj), objects.meta(old)
     uid, revision = objects.text(metadata, "uid"), objects.text(metadata, "resourceVersion")
+    if not revision and is_always_conditional(call.definition):
+        raise unversioned(call.definition, call.name)
     if uid and uid != before.uid:
-        raise precondition(call.definition, call.name, "UID", uid, before.uid)
+        raise other_uid(call.definition, call.name, uid, before.uid)
     if revision and revision not in {"0", str(before.revision)}:
         check_revision(revision)
         raise modified(call.definition, call.name)
-    if not revision and is_always_conditional(call.definition):
-        metadata.pop("resourceVersion", None)
-    else:
-        metadata["resourceVersion"] = str(before.revision)
+    metadata["resourceVersion"] = str(before.revision)
     metadata.pop("selfLink", None)
     for name in _KEPT:
         if name in present and (name == "generation" or not metadata.get(name)):
@@ -114,7 +113,8 @@ def carry_over(call: Call, obj: JSONObject, before: Stored, old: JSONObject) -> 
 def check_revision(revision: str) -> None:
     """Refuse what is not a resourceVersion."""
     if not (revision.isascii() and revision.isdigit()):
-        raise BadRequest.of(f'Invalid value: "{revision}": resourceVersion must be a number given by the server')
+        shown = f'resourceVersion: Invalid value: "{revision}": must be a number that the server gave'
+        raise BadRequest.of(f"invalid resource version: {shown}")
 
 
 def expect_found(definition: Definition, found: Stored | None, name: str) -> Stored:

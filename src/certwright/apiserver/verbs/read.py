@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterator
 
 import msgspec
 from msgspec import Struct
 
 from certwright.apiserver.conversion import storage_key
+from certwright.apiserver.schema.causes import Cause, forbidden, not_supported
 from certwright.apiserver.storage.history import Stored
 from certwright.apiserver.verbs.api import Api
 from certwright.apiserver.verbs.preparation import check_revision
+from certwright.apiserver.verbs.refusals import options_invalid
 from certwright.apiserver.watch.selection import Selection
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import (
     BadRequest,
     Expired,
-    Invalid,
     ListMeta,
     Status,
     StatusCause,
@@ -33,6 +35,8 @@ class Paging(Struct, frozen=True, kw_only=True):
     continue_: str = ""
     revision: str = ""
     match: str = ""
+    sends_initial: bool = False
+    """Asked of a list, where it means nothing and is refused."""
 
 
 class Page(Struct, frozen=True):
@@ -109,24 +113,25 @@ def _cut(items: list[Stored], revision: int, selection: Selection, paging: Pagin
 def _check(paging: Paging) -> None:
     if paging.revision:
         check_revision(paging.revision)
-    if paging.match and paging.match not in {"Exact", "NotOlderThan"}:
-        raise _forbidden(
-            f'Unsupported value: "{paging.match}": supported values: "Exact", "NotOlderThan"', "NotSupported"
-        )
-    if paging.match and not paging.revision:
-        raise _forbidden("Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")
-    if paging.match and paging.continue_:
-        raise _forbidden("Forbidden: resourceVersionMatch is forbidden when continue is provided")
-    if paging.match == "Exact" and paging.revision == "0":
-        raise _forbidden('Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+    causes = list(_contradictions(paging))
+    if causes:
+        raise options_invalid("ListOptions", causes)
     if paging.continue_ and paging.revision not in {"", "0"}:
         raise BadRequest.of("specifying resource version is not allowed when using continue")
 
 
-def _forbidden(message: str, reason: str = "Forbidden") -> Exception:
-    cause = StatusCause("FieldValue" + reason, message, "resourceVersionMatch")
-    details = StatusDetails(group="meta.k8s.io", kind="ListOptions", causes=[cause])
-    return Invalid.of(f'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: {message}', details)
+def _contradictions(paging: Paging) -> Iterator[Cause]:
+    field, match = "resourceVersionMatch", paging.match
+    if match and not paging.revision:
+        yield forbidden(field, "resourceVersionMatch is forbidden unless resourceVersion is provided")
+    if match and paging.continue_:
+        yield forbidden(field, "resourceVersionMatch is forbidden when continue is provided")
+    if match not in {"", "Exact", "NotOlderThan"}:
+        yield not_supported(field, match, ["Exact", "NotOlderThan", ""])
+    if match == "Exact" and paging.revision == "0":
+        yield forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+    if paging.sends_initial:
+        yield forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")
 
 
 def _wanted_revision(api: Api, paging: Paging) -> int:
@@ -154,4 +159,4 @@ def _parse_token(paging: Paging) -> _Place:
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Place)
     except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
-        raise BadRequest.of(f"continue key is not valid: {error}") from error
+        raise BadRequest.of(f"invalid continue token: continue key is not valid: {error}") from error

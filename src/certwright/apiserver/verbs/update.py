@@ -10,8 +10,8 @@ from certwright.apiserver.storage.store import Changed
 from certwright.apiserver.verbs.api import Api
 from certwright.apiserver.verbs.call import Answer, Call
 from certwright.apiserver.verbs.confine import prepare
-from certwright.apiserver.verbs.create import create
-from certwright.apiserver.verbs.incoming import check_fields, check_identity, check_metadata
+from certwright.apiserver.verbs.create import create_checked
+from certwright.apiserver.verbs.incoming import check_body
 from certwright.apiserver.verbs.preparation import carry_over, expect_found, is_created_by_put
 from certwright.apiserver.verbs.refusals import modified
 from certwright.apiserver.verbs.tracking import track
@@ -25,11 +25,9 @@ Step = Callable[[JSONObject], JSONObject]
 
 async def update(api: Api, call: Call, obj: JSONObject) -> Answer:
     """Replace an object by a body."""
-    check_metadata(obj)
-    check_identity(call, obj)
+    check_body(call, obj)
     if api.find(call.definition, call.key) is None and is_created_by_put(call.definition) and not call.subresource:
-        return await create(api, call, obj)
-    check_fields(call, obj)
+        return await create_checked(api, call, obj, is_applied=False)
     return await change(api, call, lambda _: _copied(obj))
 
 

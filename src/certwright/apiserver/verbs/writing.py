@@ -14,9 +14,10 @@ from certwright.apiserver.storage.history import Stored
 from certwright.apiserver.storage.store import Changed, Taken, object_key
 from certwright.apiserver.verbs.api import Api
 from certwright.apiserver.verbs.call import Answer, Call, as_options
-from certwright.apiserver.verbs.refusals import invalid
+from certwright.apiserver.verbs.incoming import unreadable
+from certwright.apiserver.verbs.refusals import invalid, patch_invalid
 from certwright.kube.wire.json import JSONObject
-from certwright.kube.wire.status import BadRequest, InternalError, already_exists
+from certwright.kube.wire.status import InternalError, already_exists
 
 _OPTIONS: dict[Operation, str] = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
 FOREGROUND = "foregroundDeletion"
@@ -54,20 +55,22 @@ async def mutate(api: Api, call: Call, obj: JSONObject, old: JSONObject | None) 
 
 async def accept(api: Api, call: Call, obj: JSONObject, old: JSONObject | None) -> None:
     """Raise Invalid where the object breaks rules, or what a validating function raises."""
-    refuse(call, call.definition.validate(obj, old, call.subresource))
+    _refuse(call, obj, call.definition.validate(obj, old, call.subresource))
     operation: Operation = "CREATE" if old is None else "UPDATE"
     for check in api.hooks.validate:
         await check(review(call, operation, obj, old))
 
 
-def refuse(call: Call, causes: list[Cause]) -> None:
-    """Raise where there are causes."""
+def _refuse(call: Call, obj: JSONObject, causes: list[Cause]) -> None:
     if not causes:
         return
-    if call.definition.built_in and any(cause.reason == "FieldValueTypeInvalid" for cause in causes):
-        kind, version = call.definition.resource.kind, call.definition.resource.version
-        words = "; ".join(f"{cause.field}: {cause.message}" for cause in causes)
-        raise BadRequest.of(f'{kind} in version "{version}" cannot be handled as a {kind}: {words}')
+    wrong = [cause for cause in causes if cause.reason == "FieldValueTypeInvalid"]
+    if call.definition.built_in and wrong:
+        # A real server reads these kinds into types and gets no further than the first value that does not fit.
+        words = "; ".join(f"{cause.field}: {cause.message}" for cause in wrong)
+        raise (
+            patch_invalid(objects.encode(obj).decode(), words) if call.is_patch else unreadable(call.definition, words)
+        )
     raise invalid(call.definition, call.name, causes)
 
 

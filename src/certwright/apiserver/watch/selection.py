@@ -70,9 +70,5 @@ def select(definition: Definition, stored: Definition, namespace: str, label_tex
     known = _IN_METADATA if definition.resource.namespaced else {_NAME, *definition.selectable_fields}
     for each in fields.requirements:
         if each.field not in known and each.field not in definition.selectable_fields and each.field != _NAMESPACE:
-            resource = definition.resource
-            raise BadRequest.of(
-                f'Unable to find "{resource.api_version}, Resource={resource.plural}" that match label selector '
-                f'"{label_text}", field selector "{field_text}": field label not supported: {each.field}'
-            )
+            raise BadRequest.of(f"field label not supported: {each.field}")
     return Selection(definition, stored, namespace, labels, fields)

@@ -163,9 +163,12 @@ def test_a_full_disk_changes_nothing(database: Database, store: Store) -> None:
     store.create(THINGS, thing("a"))
     database._connection.execute("PRAGMA max_page_count = 1")  # never below what the file has
 
-    with pytest.raises(WriteFailed, match="is full"):
+    def fill() -> None:
         for number in range(100):
             store.create(THINGS, {**thing(f"b{number}"), "data": "x" * 10_000})
+
+    with pytest.raises(WriteFailed, match="is full"):
+        fill()
     last = store.revision
     database._connection.execute("PRAGMA max_page_count = 100000")
     after = store.create(THINGS, thing("c"))

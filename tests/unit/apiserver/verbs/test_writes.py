@@ -32,8 +32,8 @@ def meta(stored: Stored) -> JSONObject:
     return objects.meta(stored.obj())
 
 
-async def make(parts: Parts, name: str = "w", **metadata: dict[str, str] | list[str]) -> Stored:
-    return (await create(parts.api, call(parts.widgets), widget(name, **metadata))).stored
+async def make(parts: Parts, name: str = "w", **metadata: str | dict[str, str] | list[str]) -> Stored:
+    return (await create(parts.api, call(parts.widgets), widget(name, "red", **metadata))).stored
 
 
 async def test_create_sets_what_only_the_server_knows(parts: Parts) -> None:
@@ -60,7 +60,7 @@ async def test_a_name_is_generated_from_a_prefix(parts: Parts) -> None:
 async def test_a_taken_name_is_refused_in_the_servers_words(parts: Parts) -> None:
     await make(parts)
 
-    with pytest.raises(AlreadyExists, match='widgets.example.com "w" already exists'):
+    with pytest.raises(AlreadyExists, match=r'widgets\.example\.com "w" already exists'):
         await make(parts)
 
 
@@ -73,10 +73,12 @@ async def test_create_in_a_namespace_that_is_not_there_is_not_found(parts: Parts
 
 async def test_create_in_a_terminating_namespace_is_forbidden_with_its_cause(parts: Parts) -> None:
     namespaces = parts.definition("", "namespaces")
-    await delete(parts.api, call(namespaces, "default"), DeleteOptions())
+    mortal: JSONObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mortal"}}
+    await create(parts.api, call(namespaces), mortal)
+    await delete(parts.api, call(namespaces, "mortal"), DeleteOptions())
 
     with pytest.raises(Forbidden) as refused:
-        await make(parts)
+        await create(parts.api, replace(call(parts.widgets), namespace="mortal"), widget("w"))
 
     details = refused.value.status.details
     assert details
