@@ -58,7 +58,11 @@ class Transport:
         self._clock = clock
         self._metrics = metrics
         self._timeout = aiohttp.ClientTimeout(total=options.timeout.total_seconds())
-        self._tls = tls_context(options.ca_bundle_pem, system_roots=False, skip_verify=options.skip_tls_verify)
+        self._tls = tls_context(
+            options.ca_bundle_pem + b"\n" * bool(options.trusted_ca_pem) + options.trusted_ca_pem,
+            system_roots=not options.ca_bundle_pem,
+            skip_verify=options.skip_tls_verify,
+        )
         proxies = None if options.proxies_from_environment else Proxies()
         self._connections = Connections(clock, proxies, options.user_agent, options.connect_to)
 
