@@ -1,0 +1,137 @@
+"""The events that v0.5 told of a Certificate, from what happened to it and from its ACME order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+from certwright.api import acme_v1 as acme
+from certwright.api import certmanager_v1alpha1 as legacy
+from certwright.api.legacy_words import LegacyReason, LegacyText
+from certwright.api.meta import ObjectMeta, ObjectReference
+from certwright.rules.facts import RequestFacts
+from certwright.rules.hub import HubIssuer
+from certwright.rules.legacy_plan import entry_for
+
+FINISHED = {"valid", "invalid", "expired", "errored"}
+ALL_VALID = {"ready", "processing", "valid"}
+
+
+class ToldEvent(Struct, frozen=True, kw_only=True):
+    """An event; one with an identity is written exactly once, and identities sort as the events are to be read."""
+
+    type: Literal["Normal", "Warning"] = "Normal"
+    reason: str
+    message: str
+    identity: str = ""
+
+
+class AcmeStory(Struct, frozen=True, kw_only=True):
+    """The order of one CertificateRequest, its challenges, and whether a usable certificate was there before."""
+
+    request: RequestFacts
+    order: acme.Order
+    challenges: tuple[acme.Challenge, ...]
+    plan: tuple[legacy.DomainSolver, ...]
+    renewal: bool
+
+
+def identity_of(request: ObjectMeta, rank: int, fact: str) -> str:
+    """What names an event of an issuance for good: the issuance's time, the event's place in it, and a fact."""
+    began = int(request.creation_timestamp.timestamp()) if request.creation_timestamp else 0
+    digest = hashlib.sha256(f"{request.uid} {fact}".encode()).hexdigest()[:12]
+    return f"{began:09x}{rank:x}{digest}"
+
+
+def order_events(story: AcmeStory) -> tuple[ToldEvent, ...]:
+    """What an order has come to so far, from the start, in order; the more of it is true, the longer."""
+    return tuple(_order_events(story))
+
+
+def issue_event(request: ObjectMeta, *, renewal: bool) -> ToldEvent:
+    """That signing begins."""
+    reason = LegacyReason.RENEW_CERT if renewal else LegacyReason.ISSUE_CERT
+    text = LegacyText.RENEW_CERT if renewal else LegacyText.ISSUE_CERT
+    return ToldEvent(reason=reason, message=text, identity=identity_of(request, 2, "issue"))
+
+
+def stored_event(request: ObjectMeta, *, renewal: bool) -> ToldEvent:
+    """That the certificate lies in its Secret."""
+    reason = LegacyReason.CERT_RENEWED if renewal else LegacyReason.CERT_ISSUED
+    text = LegacyText.CERT_RENEWED if renewal else LegacyText.CERT_ISSUED
+    return ToldEvent(reason=reason, message=text, identity=identity_of(request, 4, "stored"))
+
+
+def issuer_event(ref: ObjectReference, issuer: HubIssuer | None) -> ToldEvent | None:
+    """That the issuer is missing or not ready; None where neither is so."""
+    if issuer is None:
+        kind = (ref.kind or "Issuer").lower()
+        text = f'Issuer {kind}.{ref.group} "{ref.name}" not found'
+        return ToldEvent(type="Warning", reason=LegacyReason.ISSUER_NOT_FOUND, message=text)
+    if not issuer.is_ready:
+        text = f"Issuer {ref.name} not ready"
+        return ToldEvent(type="Warning", reason=LegacyReason.ISSUER_NOT_READY, message=text)
+    return None
+
+
+def failure_event(order: acme.Order | None) -> ToldEvent | None:
+    """What v0.5 warned of when an order failed; an order that turned invalid shows in a condition alone."""
+    if order is None or order.status.state != "errored":
+        return None
+    if not order.status.url:
+        text = f"Error creating order: {order.status.reason}"
+        return ToldEvent(type="Warning", reason=LegacyReason.ERR_CREATE_ORDER, message=text)
+    text = f"Failed to finalize order: {order.status.reason}"
+    return ToldEvent(type="Warning", reason=LegacyReason.ISSUE_ERROR, message=text)
+
+
+def _order_events(story: AcmeStory) -> Iterable[ToldEvent]:
+    request, status = story.request.metadata, story.order.status
+    if not status.url:
+        return
+    identity = identity_of(request, 0, status.url)
+    yield ToldEvent(reason=LegacyReason.CREATE_ORDER, message=LegacyText.CREATE_ORDER, identity=identity)
+    for authorization in status.authorizations:
+        if authorization.initial_state != "valid" and _is_proved(authorization, story):
+            yield _verified(authorization, story)
+    if status.state in ALL_VALID:
+        yield issue_event(request, renewal=story.renewal)
+    if status.state == "valid":
+        identity = identity_of(request, 3, status.url)
+        yield ToldEvent(reason=LegacyReason.CERT_OBTAINED, message=LegacyText.CERT_OBTAINED, identity=identity)
+
+
+def _is_proved(authorization: acme.Authorization, story: AcmeStory) -> bool:
+    if story.order.status.state in ALL_VALID:
+        return True
+    found = _challenge_of(authorization, story.challenges)
+    return found is not None and found.status.state == "valid"
+
+
+def _verified(authorization: acme.Authorization, story: AcmeStory) -> ToldEvent:
+    way = _way(authorization, story)
+    return ToldEvent(
+        reason=LegacyReason.DOMAIN_VERIFIED,
+        message=f'Domain "{authorization.identifier}" verified with "{way}" validation',
+        identity=identity_of(story.request.metadata, 1, authorization.url),
+    )
+
+
+def _way(authorization: acme.Authorization, story: AcmeStory) -> str:
+    """By its challenge; where that is gone already, by the plan, else by what the CA offered first."""
+    found = _challenge_of(authorization, story.challenges)
+    if found is not None:
+        return found.spec.type.lower()
+    name = f"*.{authorization.identifier}" if authorization.wildcard else authorization.identifier
+    if entry := entry_for(story.plan, name):
+        return "dns-01" if entry.dns01 is not None else "http-01"
+    if authorization.wildcard or not authorization.challenges:
+        return "dns-01"
+    return authorization.challenges[0].type
+
+
+def _challenge_of(authorization: acme.Authorization, challenges: Iterable[acme.Challenge]) -> acme.Challenge | None:
+    return next((each for each in challenges if each.spec.authorization_url == authorization.url), None)
