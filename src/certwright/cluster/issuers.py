@@ -12,10 +12,14 @@ from certwright.rules.hub import Dialect, HubIssuer, IssuerKey
 
 
 class IssuerDirectory:
-    """All issuers that are served, whichever group they are in."""
+    """All issuers that are served, whichever group they are in.
 
-    def __init__(self, sources: Mapping[Dialect, IssuerSource]) -> None:
+    Where the legacy group is `mirrored`, a modern reference to a twin means the legacy original.
+    """
+
+    def __init__(self, sources: Mapping[Dialect, IssuerSource], *, mirrored: bool = False) -> None:
         self._sources = sources
+        self._mirrored = mirrored
 
     def get(self, key: IssuerKey) -> HubIssuer | None:
         """The issuer of that key; None where there is none."""
@@ -28,7 +32,10 @@ class IssuerDirectory:
         An empty group is cert-manager.io; references to other groups are never ours.
         """
         key = key_of(ref, namespace)
-        return None if key is None else self.get(key)
+        found = None if key is None else self.get(key)
+        if found is None and key is not None and self._mirrored and key.dialect is Dialect.MODERN:
+            return self.get(key._replace(dialect=Dialect.LEGACY))
+        return found
 
     def all(self) -> Iterator[HubIssuer]:
         """Every issuer."""
@@ -36,9 +43,14 @@ class IssuerDirectory:
             yield from source.all()
 
     def subscribe(self, listener: Callable[[IssuerKey], None]) -> None:
-        """Call at each change of any issuer, also for the first lists."""
-        for source in self._sources.values():
-            source.subscribe(listener)
+        """Call at each change of any issuer, also for the first lists; a legacy one changes its twin too."""
+
+        def tell_both(key: IssuerKey) -> None:
+            listener(key)
+            listener(key._replace(dialect=Dialect.MODERN))
+
+        for dialect, source in self._sources.items():
+            source.subscribe(tell_both if self._mirrored and dialect is Dialect.LEGACY else listener)
 
 
 def key_of(ref: ObjectReference, namespace: str) -> IssuerKey | None:

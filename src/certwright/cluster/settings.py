@@ -31,6 +31,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     issuer_ambient_credentials: bool = False
     legacy_mode: LegacyMode = "mirror"
     legacy_renew_before: timedelta = timedelta(hours=720)
+    legacy_default_duration: timedelta = timedelta(hours=8760)
+    """Validity of legacy Certificates with CA and self-signed issuers that name none; v0.6 and later took 2160h."""
+    legacy_minimum_backoff: timedelta = timedelta(minutes=5)
+    """Takes the place of `minimum_backoff` for legacy Certificates."""
     approve: bool = True
     """Whether the built-in approver runs in this process."""
     parallel_passes: int = 32
