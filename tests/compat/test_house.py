@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ ISSUER_FIELDS = [".spec.issuerRef.group", ".spec.issuerRef.kind", ".spec.issuerR
 Plain = dict[str, Any]  # a decoded CRD
 
 
+@cache
 def crd(name: str) -> Plain:
     found: Plain = yaml.safe_load((CRDS / f"{name}.yaml").read_text())
     return found
