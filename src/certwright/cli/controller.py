@@ -12,6 +12,7 @@ from certwright.app.options import ControllerOptions, LeaderElection, Outside
 from certwright.cli.flags import behaviour_flags, cluster_flags, leader_flags, log_flags, outside_flags
 from certwright.cli.params import joined
 from certwright.cluster.settings import Settings
+from certwright.telemetry.logs import LogFormat
 
 EPILOG = """\b
 Examples:
@@ -29,7 +30,7 @@ Examples:
 @click.option("--metrics-listen-address", default="0.0.0.0:9402", show_default=True, help="Where /metrics is served.")
 @click.option("--internal-healthz-listen-address", default="0.0.0.0:9403", hidden=True)
 @log_flags
-def command(logging_format: str, verbosity: int, **flags: Any) -> None:
+def command(logging_format: LogFormat, verbosity: int, **flags: Any) -> None:
     """Run the controllers against a Kubernetes API server until SIGTERM or SIGINT."""
     from certwright.app.processes import run_controller
 
@@ -42,7 +43,7 @@ def options_from(flags: dict[str, Any]) -> ControllerOptions:
         kubeconfig=flags["kubeconfig"],
         context=flags["context"],
         master=flags["master"],
-        settings=_settings(flags),
+        settings=settings_from(flags),
         leader_election=LeaderElection(
             enabled=flags["leader_elect"],
             namespace=flags["leader_election_namespace"],
@@ -59,7 +60,8 @@ def options_from(flags: dict[str, Any]) -> ControllerOptions:
     )
 
 
-def _settings(flags: dict[str, Any]) -> Settings:
+def settings_from(flags: dict[str, Any]) -> Settings:
+    """How certificates are made, from the flags of `behaviour_flags`."""
     minimum: timedelta = flags["certificate_request_minimum_backoff_duration"]
     maximum: timedelta = flags["certificate_request_maximum_backoff_duration"]
     if maximum < minimum:

@@ -68,7 +68,6 @@ cluster_flags = group(
     lists("--controllers", ("*",), "Which controllers run: names, * for the default ones, -name to leave one out."),
     option("--kube-api-qps", 0.0, "Requests a second to the API server; no limit of our own by default."),
     option("--kube-api-burst", 0, "Requests at once above that rate."),
-    option("--concurrent-workers", DEFAULTS.parallel_passes, "Passes at once for each controller."),
 )
 
 leader_flags = group(
@@ -80,6 +79,7 @@ leader_flags = group(
 )
 
 behaviour_flags = group(
+    option("--concurrent-workers", DEFAULTS.parallel_passes, "Passes at once for each controller."),
     switch("--enable-certificate-owner-ref", False, "Secrets go when their Certificate is deleted."),
     lists(
         "--copied-annotation-prefixes",

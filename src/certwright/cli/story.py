@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -65,9 +66,21 @@ async def read_story(client: KubeClient, where: ObjectKey) -> Story:
 
 
 async def events_of(client: KubeClient, metadata: ObjectMeta) -> tuple[Event, ...]:
-    """The events about an object; those of cluster-scoped ones are kept in the namespace default."""
-    selection = Selection(namespace=metadata.namespace or "default", fields=f"involvedObject.uid={metadata.uid}")
-    return (await client.list(EVENT, selection)).items
+    """The events about an object."""
+    return await events_about(client, metadata.namespace, metadata.uid)
+
+
+async def events_about(client: KubeClient, namespace: str, uid: str) -> tuple[Event, ...]:
+    """The events about the object with that uid, oldest first; those of cluster-scoped ones are in `default`."""
+    selection = Selection(namespace=namespace or "default", fields=f"involvedObject.uid={uid}")
+    found = (await client.list(EVENT, selection)).items
+    return tuple(sorted(found, key=when))
+
+
+def when(event: Event) -> datetime:
+    """The moment of an event's last occurrence."""
+    found = event.last_timestamp or event.event_time or event.metadata.creation_timestamp
+    return found or datetime.min.replace(tzinfo=UTC)
 
 
 async def _issuer(client: KubeClient, certificate: cm.Certificate) -> cm.Issuer | cm.ClusterIssuer | None:

@@ -47,7 +47,9 @@ def event(reason: str, age: timedelta, count: int = 1) -> Event:
 def test_an_object_without_events() -> None:
     text = describe(ISSUER, [], NOW)
 
-    assert text == """\
+    assert (
+        text
+        == """\
 Name:         cert-demo
 Namespace:
 Labels:       <none>
@@ -74,6 +76,7 @@ Status:
     Type:                  Ready
 Events:                    <none>
 """
+    )
 
 
 def test_events_are_a_table_in_order_of_time() -> None:
@@ -81,12 +84,15 @@ def test_events_are_a_table_in_order_of_time() -> None:
 
     text = describe(ISSUER, events, NOW)
 
-    assert text.partition("Events:\n")[2] == """\
+    assert (
+        text.partition("Events:\n")[2]
+        == """\
   Type    Reason       Age                From          Message
   ----    ------       ----               ----          -------
   Normal  CreateOrder  16s (x2 over 32s)  cert-manager  CreateOrder happened
   Normal  CertIssued   13s                cert-manager  CertIssued happened
 """
+    )
 
 
 @pytest.mark.parametrize(

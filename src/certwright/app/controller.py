@@ -1,0 +1,1 @@
+"""The controller process: everything that runs in it is built here."""
