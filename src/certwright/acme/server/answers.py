@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 
 import msgspec
@@ -27,7 +28,8 @@ class Answers:
 
     def __init__(self, nonces: Nonces) -> None:
         self._nonces = nonces
-        self.middleware = web.middleware(self._refusing)
+        # aiohttp marks middlewares with an attribute, which a bound method cannot have.
+        self.middleware = web.middleware(partial(self._refusing))
 
     def response(self, reply: Reply, base: str, *, nonce: bool = False) -> web.Response:
         """The answer; to a signed request it carries a nonce (RFC 8555 section 6.5)."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from certwright.acme.protocol.messages import ChallengeType
 from certwright.rest import SecretText
@@ -19,6 +19,14 @@ class Profile(Struct, frozen=True):
 
     description: str
     lifetime: timedelta
+
+
+def usual_profiles() -> dict[str, Profile]:
+    """Two lifetimes that public CAs offer; the first is that of orders that name no profile."""
+    return {
+        DEFAULT_PROFILE: Profile("The usual certificate", timedelta(days=90)),
+        "shortlived": Profile("A certificate for days", timedelta(days=6)),
+    }
 
 
 class Rate(Struct, frozen=True):
@@ -54,10 +62,7 @@ class AccountOptions(Struct, frozen=True, kw_only=True):
 class OrderOptions(Struct, frozen=True, kw_only=True):
     """What may be ordered, and how long things are good for."""
 
-    profiles: Mapping[str, Profile] = {
-        DEFAULT_PROFILE: Profile("The usual certificate", timedelta(days=90)),
-        "shortlived": Profile("A certificate for days", timedelta(days=6)),
-    }
+    profiles: Mapping[str, Profile] = field(default_factory=usual_profiles)
     blocked: tuple[str, ...] = ()
     lifetime: timedelta = timedelta(days=7)
     authorization_lifetime: timedelta = timedelta(days=30)
