@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from hashlib import sha256
 from sys import intern
 
 from msgspec import Struct, field
@@ -16,7 +17,7 @@ from certwright.api.resource import kind_of
 from certwright.api.wellknown import ACME_GROUP, CERT_MANAGER_GROUP, LEGACY_GROUP, Label
 from certwright.pki import extensions
 from certwright.pki.alternative_names import encode_alternative_names
-from certwright.pki.certificate import Certificate, parse_certificate
+from certwright.pki.certificate import Certificate, first_certificate_der, parse_certificate
 from certwright.pki.csr import parse_request
 from certwright.pki.errors import PkiError
 from certwright.pki.keys import KeySpec, key_spec_of, parse_private_key, public_key_digest
@@ -37,6 +38,7 @@ from certwright.rules.facts import (
     SecretFacts,
     is_answered,
 )
+from certwright.rules.secret_contents import combined_pem
 
 __all__ = ["RequestFacts", "SecretFacts"]
 
@@ -88,7 +90,7 @@ def request_facts(found: cm.CertificateRequest) -> RequestFacts:
         status=replace(status, certificate=b"", ca=b""),
         identity=identity,
         problem=problem,
-        has_certificate=bool(status.certificate),
+        leaf_digest=_leaf_digest(status.certificate),
     )
 
 
@@ -115,16 +117,6 @@ def identity_of(leaf: Certificate) -> Identity:
     """Who a certificate is for."""
     names = encode_alternative_names(leaf.names) if leaf.names else b""
     return Identity(leaf.subject, names, leaf.public_key_digest)
-
-
-def combined_pem(key_pem: bytes, chain_pem: bytes) -> bytes:
-    """The value of `tls-combined.pem`."""
-    return key_pem + b"\n" + chain_pem
-
-
-def key_der_of(key_pem: bytes) -> bytes:
-    """The value of `key.der`: the DER of the key in the encoding that `tls.key` has."""
-    return split(key_pem, "the private key")[0].der
 
 
 @lru_cache(maxsize=64)
@@ -155,21 +147,30 @@ def _leaf_facts(text: bytes) -> tuple[LeafFacts | None, str]:
         leaf = parse_certificate(text, "tls.crt")
     except PkiError as error:
         return None, str(error)
-    return LeafFacts(identity_of(leaf), leaf.not_before, leaf.not_after, leaf.issuer == TEMPORARY_ISSUER), ""
+    temporary = leaf.issuer == TEMPORARY_ISSUER
+    return LeafFacts(identity_of(leaf), leaf.not_before, leaf.not_after, temporary, leaf.fingerprint), ""
+
+
+def _leaf_digest(chain: bytes) -> bytes:
+    if not chain:
+        return b""
+    try:
+        return sha256(first_certificate_der(chain)).digest()
+    except PkiError:
+        return b""
 
 
 def _right_formats(found: TargetSecret) -> tuple[str, ...]:
     key_pem, chain_pem = found.data.get(TLS_KEY, b""), found.data.get(TLS_CERT, b"")
     right = []
-    if (der := found.data.get(KEY_DER)) and der in key_pem_ders(key_pem):
+    if (der := found.data.get(KEY_DER)) and der in _ders(key_pem):
         right.append(KEY_DER)
     if found.data.get(COMBINED_PEM) == combined_pem(key_pem, chain_pem):
         right.append(COMBINED_PEM)
     return tuple(right)
 
 
-def key_pem_ders(key_pem: bytes) -> tuple[bytes, ...]:
-    """The DER of each block of a PEM text; none where it has none."""
+def _ders(key_pem: bytes) -> tuple[bytes, ...]:
     try:
         return tuple(block.der for block in split(key_pem, "the private key"))
     except PkiError:

@@ -43,14 +43,17 @@ class Identity(Struct, frozen=True, gc=False):
 
 
 class RequestFacts(Struct, frozen=True, kw_only=True):
-    """A CertificateRequest: its body is kept until it is answered, its answer never; `identity` None: not readable."""
+    """A CertificateRequest: its body is kept until it is answered, its answer never; `identity` None: not readable.
+
+    `leaf_digest` is the SHA-256 of the certificate that it got; no bytes where there is none that can be read.
+    """
 
     metadata: ObjectMeta
     spec: cm.CertificateRequestSpec
     status: cm.CertificateRequestStatus
     identity: Identity | None
     problem: str = ""
-    has_certificate: bool = False
+    leaf_digest: bytes = b""
 
     @property
     def key(self) -> ObjectKey:
@@ -104,12 +107,13 @@ class KeyFacts(Struct, frozen=True, gc=False):
 
 
 class LeafFacts(Struct, frozen=True, gc=False):
-    """A certificate; `is_temporary` where our throw-away CA made it."""
+    """A certificate; `is_temporary` where our throw-away CA made it; `digest` is the SHA-256 of its DER."""
 
     identity: Identity
     not_before: datetime
     not_after: datetime
     is_temporary: bool
+    digest: bytes
 
 
 class OwnedFields(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,68 @@
+"""Which of several Certificates with one target Secret may write it, and what the Secret says of where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from certwright.api.meta import ObjectMeta, ObjectReference
+from certwright.api.wellknown import Annotation, LegacyKey
+from certwright.rules.hub import CertificateKey, Dialect, HubCertificate
+
+_LATEST = datetime.max.replace(tzinfo=UTC)
+
+
+def owner_among(claimants: Iterable[HubCertificate], secret: ObjectMeta | None) -> HubCertificate | None:
+    """The one that may write: of two with one name the modern one, then the one the Secret names, then the oldest."""
+    served = _without_superseded(tuple(claimants))
+    if not served:
+        return None
+    recorded = recorded_owners(secret)
+    named = [certificate for certificate in served if certificate.key in recorded]
+    return min(named or served, key=_seniority)
+
+
+def superseding(certificate: HubCertificate, claimants: Iterable[HubCertificate]) -> HubCertificate | None:
+    """The modern Certificate of the same name that a legacy one has handed its Secret to."""
+    if certificate.key.dialect is Dialect.MODERN:
+        return None
+    return next((other for other in claimants if _supersedes(other, certificate)), None)
+
+
+def recorded_owners(secret: ObjectMeta | None) -> tuple[CertificateKey, ...]:
+    """The Certificates that a Secret was issued for, as its annotations and labels say; at most one a group."""
+    if secret is None:
+        return ()
+    modern = secret.annotations.get(Annotation.CERTIFICATE_NAME)
+    old = secret.annotations.get(LegacyKey.CERTIFICATE_NAME) or secret.labels.get(LegacyKey.CERTIFICATE_NAME)
+    found = ((Dialect.MODERN, modern), (Dialect.LEGACY, old))
+    return tuple(CertificateKey(dialect, secret.namespace, name) for dialect, name in found if name)
+
+
+def recorded_issuer(secret: ObjectMeta) -> ObjectReference | None:
+    """The issuer of the certificate in a Secret, as its annotations say; None where they say nothing.
+
+    What v0.5 wrote counts as if it had been written today. The group is empty where nothing says it.
+    """
+    found = secret.annotations
+    modern = (Annotation.ISSUER_NAME, Annotation.ISSUER_KIND, Annotation.ISSUER_GROUP)
+    if any(key in found for key in modern):
+        name, kind, group = (found.get(key, "") for key in modern)
+        return ObjectReference(name=name, kind=kind, group=group)
+    if LegacyKey.ISSUER_NAME in found:
+        return ObjectReference(name=found[LegacyKey.ISSUER_NAME], kind=found.get(LegacyKey.ISSUER_KIND, ""))
+    return None
+
+
+def _without_superseded(claimants: tuple[HubCertificate, ...]) -> tuple[HubCertificate, ...]:
+    return tuple(certificate for certificate in claimants if superseding(certificate, claimants) is None)
+
+
+def _supersedes(other: HubCertificate, certificate: HubCertificate) -> bool:
+    same_name = other.key.namespace == certificate.key.namespace and other.key.name == certificate.key.name
+    return other.key.dialect is Dialect.MODERN and same_name
+
+
+def _seniority(certificate: HubCertificate) -> tuple[datetime, bool, str]:
+    created = certificate.metadata.creation_timestamp or _LATEST
+    return created, certificate.key.dialect is Dialect.LEGACY, certificate.key.name

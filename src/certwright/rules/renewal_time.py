@@ -1,0 +1,120 @@
+"""When a certificate is renewed: a share of its life before its end, or in a window that the spec names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+from msgspec import Struct
+
+from certwright.api import certmanager_v1 as cm
+from certwright.api.meta import parse_duration
+
+DISABLED = "Disabled"
+LONGEST_CRON = 256
+
+# Five fields of standard cron; cronsim alone would also take six fields, L, W and #.
+_NAMES = r"(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT|[0-9]{1,2})"
+_TERM = rf"(?:\*|\?|{_NAMES}(?:-{_NAMES})?)(?:/[0-9]{{1,2}})?"
+_FIELD = rf"{_TERM}(?:,{_TERM})*"
+_CRON = re.compile(rf"{_FIELD}(?:[ \t]+{_FIELD}){{4}}", re.IGNORECASE)
+_STARTS_LOOKED_AT = 10_000
+
+
+class Renewal(Struct, frozen=True):
+    """When to renew (None: never by itself), and why no window could be kept (empty: one was, or none is asked for)."""
+
+    when: datetime | None
+    window_problem: str = ""
+
+
+def renewal_of(spec: cm.CertificateSpec, not_before: datetime, not_after: datetime) -> Renewal:
+    """When the certificate with those dates is renewed."""
+    rules = spec.renewal
+    if rules is not None and rules.policy == DISABLED:
+        return Renewal(None)
+    desired = desired_time(spec, not_before, not_after)
+    if rules is None or not rules.windows:
+        return Renewal(desired)
+    try:
+        found = min(_next_opening(window, desired, not_after) for window in rules.windows)
+    except ValueError as error:
+        return Renewal(desired, str(error))
+    if found > not_after:
+        # Appendix of choices: upstream would renew after the end; what is late for its window is better than expired.
+        return Renewal(
+            desired,
+            f"No renewal window opens between {_text(desired)} and the end of the certificate at {_text(not_after)}; "
+            "it is renewed without a window. Open a window more often, or renew earlier with renewBefore.",
+        )
+    return Renewal(found)
+
+
+def desired_time(spec: cm.CertificateSpec, not_before: datetime, not_after: datetime) -> datetime:
+    """When to renew whatever the windows: `renewBefore` before the end, else a share of the life, else a third."""
+    life = not_after - not_before
+    before = life / 3
+    if (percentage := spec.renew_before_percentage) is not None and 0 < percentage < 100:
+        before = life * percentage / 100
+    if spec.renew_before is not None:
+        try:
+            asked = parse_duration(spec.renew_before)
+        except ValueError:
+            asked = timedelta(0)
+        before = asked if timedelta(0) < asked < life else before
+    when = not_after - before
+    return when.replace(microsecond=0)
+
+
+def window_problems(window: cm.RenewalWindow) -> str:
+    """Why a window cannot be used, as a sentence; empty where it can."""
+    try:
+        _parts(window)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _next_opening(window: cm.RenewalWindow, desired: datetime, not_after: datetime) -> datetime:
+    """The desired time where the window is open then, else the next time at which it opens."""
+    cron, zone, length = _parts(window)
+    for start in _starts(cron, zone, desired - length):
+        if start <= desired < start + length:
+            return desired
+        if start > desired:
+            return start
+    return not_after + timedelta(days=1)
+
+
+def _parts(window: cm.RenewalWindow) -> tuple[str, ZoneInfo, timedelta]:
+    cron = window.cron.strip()
+    if len(cron) > LONGEST_CRON or not _CRON.fullmatch(cron):
+        raise ValueError(f"The renewal window's cron {cron[:80]!r} is not five cron fields, such as 0 2 * * 6.")
+    cron = cron.replace("?", "*")
+    try:
+        CronSim(cron, datetime(2024, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        raise ValueError(f"The renewal window's cron {cron[:80]!r} names no time: {error}.") from None
+    name = window.timezone or "UTC"
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name[:80]!r} is not a time zone; use an IANA name such as Europe/Berlin.") from None
+    length = parse_duration(window.window_duration)
+    if length <= timedelta(0):
+        raise ValueError("A renewal window must stay open for some time; write windowDuration as in 4h.")
+    return cron, zone, length
+
+
+def _starts(cron: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
+    """When the window opens, from `after` on (itself included), in UTC."""
+    ticks = CronSim(cron, (after - timedelta(minutes=1)).astimezone(zone))
+    for _, tick in zip(range(_STARTS_LOOKED_AT), ticks, strict=False):
+        yield tick.astimezone(UTC)
+
+
+def _text(when: datetime) -> str:
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")

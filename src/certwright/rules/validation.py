@@ -1,0 +1,282 @@
+"""Whether a Certificate's spec can be fulfilled: problems as sentences that name the field, none where it can.
+
+The definitions of the API check the same in CEL as far as CEL reaches; these functions know all of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from email.headerregistry import Address
+from functools import partial
+from ipaddress import ip_network
+
+from msgspec import Struct
+
+from certwright.api import certmanager_v1 as cm
+from certwright.api.meta import ObjectReference, parse_duration
+from certwright.api.wellknown import CERT_MANAGER_GROUP, Annotation
+from certwright.pki import der
+from certwright.pki.alternative_names import ia5, pack_ip
+from certwright.pki.errors import PkiError
+from certwright.pki.names import name_from_text
+from certwright.pki.usages import usages_from
+from certwright.rules import defaults
+from certwright.rules.renewal_time import DISABLED, window_problems
+
+SHORTEST_DURATION = timedelta(hours=1)
+SHORTEST_RENEW_BEFORE = timedelta(minutes=5)
+LONGEST_COMMON_NAME = 64
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+
+
+class Problem(Struct, frozen=True):
+    """One thing that cannot be: the path of the field, and a sentence with a next step."""
+
+    field: str
+    message: str
+
+
+def certificate_problems(spec: cm.CertificateSpec) -> tuple[Problem, ...]:
+    """Everything that is wrong with a spec."""
+    return tuple(problem for check in _CHECKS for problem in check(spec))
+
+
+def request_problem(spec: cm.CertificateSpec) -> Problem | None:
+    """The first reason why no signing request can be made; other faults do not keep a certificate from being issued."""
+    return next((problem for check in _REQUEST_CHECKS for problem in check(spec)), None)
+
+
+def _issuer(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    yield from reference_problems(spec.issuer_ref, "spec.issuerRef")
+
+
+def reference_problems(ref: ObjectReference, field: str) -> Iterator[Problem]:
+    """What is wrong with a reference to an issuer."""
+    if not ref.name:
+        yield Problem(f"{field}.name", "The name of the issuer is missing; give one.")
+    if ref.group in {"", CERT_MANAGER_GROUP} and ref.kind not in {"", "Issuer", "ClusterIssuer"}:
+        text = (
+            f"{ref.kind} is no kind of issuer here; use Issuer or ClusterIssuer, or give the group of an external one."
+        )
+        yield Problem(f"{field}.kind", text)
+
+
+def _secret_name(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    if not is_object_name(spec.secret_name):
+        text = "This cannot name a Secret; use lower case letters, digits, - and ., at most 253 characters."
+        yield Problem("spec.secretName", text)
+
+
+def is_object_name(name: str) -> bool:
+    """Whether it is a DNS-1123 subdomain."""
+    return len(name) <= 253 and _NAME.fullmatch(name) is not None
+
+
+def _some_name(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    named = (
+        spec.common_name,
+        spec.dns_names,
+        spec.uris,
+        spec.email_addresses,
+        spec.ip_addresses,
+        spec.other_names,
+        spec.literal_subject,
+    )
+    if not any(named):
+        text = "The certificate would name nothing; give commonName, dnsNames, ipAddresses, uris or emailAddresses."
+        yield Problem("spec", text)
+
+
+def _subject(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    if len(spec.common_name) > LONGEST_COMMON_NAME:
+        yield Problem("spec.commonName", "It may have 64 characters at most; put longer names into dnsNames.")
+    if not spec.literal_subject:
+        return
+    if spec.common_name:
+        yield Problem("spec.literalSubject", "It excludes commonName; put CN=… into it, or leave it out.")
+    if spec.subject is not None and spec.subject != cm.Subject():
+        yield Problem("spec.literalSubject", "It excludes subject; use one of them.")
+
+
+def _literal_subject(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    if spec.literal_subject:
+        yield from _tried("spec.literalSubject", lambda: name_from_text(spec.literal_subject))
+
+
+def _names(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    for at, name in enumerate(spec.dns_names):
+        yield from _tried(f"spec.dnsNames[{at}]", partial(ia5, name, "a DNS name"))
+    for at, text in enumerate(spec.ip_addresses):
+        yield from _tried(f"spec.ipAddresses[{at}]", partial(pack_ip, text))
+    for at, uri in enumerate(spec.uris):
+        yield from _tried(f"spec.uris[{at}]", partial(ia5, uri, "a URI"))
+    for at, email in enumerate(spec.email_addresses):
+        yield from _tried(f"spec.emailAddresses[{at}]", partial(ia5, email, "a mail address"))
+    for at, other in enumerate(spec.other_names):
+        yield from _tried(f"spec.otherNames[{at}].oid", partial(der.oid, other.oid))
+        if not other.utf8_value:
+            yield Problem(f"spec.otherNames[{at}].utf8Value", "The name is missing; give one.")
+
+
+def _emails(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    for at, email in enumerate(spec.email_addresses):
+        try:
+            bare = Address(addr_spec=email).addr_spec == email
+        except (ValueError, IndexError):
+            bare = False
+        if not bare:
+            text = f"{email[:80]!r} is not a bare mail address; write it as ops@example.com."
+            yield Problem(f"spec.emailAddresses[{at}]", text)
+
+
+def _durations(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    life = _length(spec.duration, defaults.DEFAULT_DURATION)
+    if life is None:
+        yield Problem("spec.duration", f"{spec.duration!r} is not a duration; write it as 2160h.")
+    elif life < SHORTEST_DURATION:
+        yield Problem("spec.duration", "It must be 1h or more.")
+    before = _length(spec.renew_before, SHORTEST_RENEW_BEFORE)
+    if before is None:
+        yield Problem("spec.renewBefore", f"{spec.renew_before!r} is not a duration; write it as 360h.")
+    elif before < SHORTEST_RENEW_BEFORE:
+        yield Problem("spec.renewBefore", "It must be 5m or more.")
+    elif spec.renew_before is not None and life is not None and before >= life:
+        yield Problem("spec.renewBefore", "It must be shorter than duration (2160h if that is left out).")
+    if spec.renew_before is not None and spec.renew_before_percentage is not None:
+        yield Problem("spec.renewBeforePercentage", "It excludes renewBefore; use one of them.")
+
+
+def _length(text: str | None, default: timedelta) -> timedelta | None:
+    try:
+        return default if text is None else parse_duration(text)
+    except ValueError:
+        return None
+
+
+def _renewal(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    if spec.renewal is None:
+        return
+    if spec.renewal.policy is None:
+        yield Problem("spec.renewal.policy", "It is missing; choose RenewBefore or Disabled.")
+    if spec.renewal.policy == DISABLED and spec.renewal.windows:
+        yield Problem("spec.renewal.windows", "They have no effect with policy Disabled; take them out.")
+    for at, window in enumerate(spec.renewal.windows):
+        if text := window_problems(window):
+            yield Problem(f"spec.renewal.windows[{at}]", text)
+
+
+def _usages(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    yield from _tried("spec.usages", lambda: usages_from(spec.usages))
+
+
+def _private_key(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    wanted = defaults.key_spec(spec)
+    yield from _tried("spec.privateKey.size", wanted.resolved)
+    algorithm = spec.signature_algorithm
+    if algorithm is not None:
+        kind = "Ed25519" if algorithm == "PureEd25519" else "ECDSA" if algorithm.startswith("ECDSA") else "RSA"
+        if kind != wanted.algorithm:
+            text = f"{algorithm} does not fit an {wanted.algorithm} key; choose an algorithm of the same kind."
+            yield Problem("spec.signatureAlgorithm", text)
+
+
+def _template(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    template = spec.secret_template or cm.SecretTemplate()
+    for key, value in template.labels.items():
+        if not _is_key(key) or (value and _LABEL_NAME.fullmatch(value) is None):
+            yield Problem(f"spec.secretTemplate.labels[{key}]", "This is not a valid label; see the syntax of labels.")
+    for key in template.annotations:
+        if key.startswith(f"{CERT_MANAGER_GROUP}/") and key != Annotation.ALLOW_DIRECT_INJECTION:
+            text = "Annotations below cert-manager.io/ are written by the controller; take it out."
+            yield Problem(f"spec.secretTemplate.annotations[{key}]", text)
+
+
+def _is_key(key: str) -> bool:
+    prefix, _, name = key.rpartition("/")
+    return _LABEL_NAME.fullmatch(name) is not None and ("/" not in key or is_object_name(prefix))
+
+
+def _keystores(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    stores: Mapping[str, cm.JKSKeystore | cm.PKCS12Keystore | None] = {}
+    if spec.keystores is not None:
+        stores = {"jks": spec.keystores.jks, "pkcs12": spec.keystores.pkcs12}
+    for name, store in stores.items():
+        if store is None:
+            continue
+        field = f"spec.keystores.{name}"
+        by_reference = store.password_secret_ref is not None and store.password_secret_ref.name != ""
+        if by_reference == (store.password is not None):
+            yield Problem(field, "Give the key store one password: passwordSecretRef or password.")
+        elif store.password == "":
+            yield Problem(f"{field}.password", "The password is empty; choose one.")
+
+
+def _formats(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    types = [each.type for each in spec.additional_output_formats]
+    if len(types) != len(set(types)):
+        yield Problem("spec.additionalOutputFormats", "Each format may be listed once.")
+
+
+def _constraints(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    found = spec.name_constraints
+    if found is None:
+        return
+    if not spec.is_ca:
+        yield Problem("spec.nameConstraints", "They are for CA certificates; set isCA or leave them out.")
+    if found.permitted is None and found.excluded is None:
+        yield Problem("spec.nameConstraints", "They are empty; set permitted or excluded.")
+
+
+def _ranges(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    found = spec.name_constraints or cm.NameConstraints()
+    for side, item in (("permitted", found.permitted), ("excluded", found.excluded)):
+        for at, text in enumerate(item.ip_ranges if item else ()):
+            try:
+                ip_network(text, strict=False)
+            except ValueError:
+                field = f"spec.nameConstraints.{side}.ipRanges[{at}]"
+                yield Problem(field, f"{text[:80]!r} is not an IP range; write it as 10.0.0.0/8.")
+
+
+def _history(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    if spec.revision_history_limit is not None and spec.revision_history_limit < 1:
+        yield Problem("spec.revisionHistoryLimit", "It must be 1 or more.")
+
+
+def _tried(field: str, encode: Callable[[], object]) -> Iterator[Problem]:
+    try:
+        encode()
+    except PkiError as error:
+        yield Problem(field, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+
+
+def _asked_duration(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    if _length(spec.duration, defaults.DEFAULT_DURATION) is None:
+        yield Problem("spec.duration", f"{spec.duration!r} is not a duration; write it as 2160h.")
+
+
+_Check = Callable[[cm.CertificateSpec], Iterator[Problem]]
+_REQUEST_CHECKS: tuple[_Check, ...] = (_literal_subject, _names, _usages, _private_key, _ranges, _asked_duration)
+_CHECKS: tuple[_Check, ...] = (
+    _issuer,
+    _secret_name,
+    _some_name,
+    _subject,
+    _literal_subject,
+    _names,
+    _emails,
+    _durations,
+    _renewal,
+    _usages,
+    _private_key,
+    _template,
+    _keystores,
+    _formats,
+    _constraints,
+    _ranges,
+    _history,
+)
