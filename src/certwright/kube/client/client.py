@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -78,7 +79,7 @@ class KubeClient:
 
     async def pages(
         self, kind: Kind[T], selection: Selection = EVERYTHING, *, metadata_only: bool = False
-    ) -> AsyncIterator[Page[T]]:
+    ) -> AsyncGenerator[Page[T], None]:
         """All objects of the selection, page by page, so that never more than one is held.
 
         `Gone` where the caller took longer than the server keeps the list.
@@ -100,7 +101,7 @@ class KubeClient:
 
     async def watch(
         self, kind: Kind[T], selection: Selection, resource_version: str, *, options: WatchOptions = _DEFAULT_WATCH
-    ) -> AsyncIterator[WatchEvent[T]]:
+    ) -> AsyncGenerator[WatchEvent[T], None]:
         """What happens after `resource_version`, until the server ends the watch; `Gone` where that is too old."""
         query = {
             **_query(selection),
@@ -116,8 +117,11 @@ class KubeClient:
             path=with_query(kind.resource.path(selection.namespace), query),
             accept=accept_of(metadata_only=options.metadata_only, is_list=False),
         )
-        async with self._transport.stream(call, _patience(options.timeout)) as response:
-            async for event in watch_events(kind, response):
+        async with (
+            self._transport.stream(call, _patience(options.timeout)) as response,
+            aclosing(watch_events(kind, response)) as events,
+        ):
+            async for event in events:
                 yield event
 
     async def create(self, kind: Kind[T], body: JSONObject | Struct, namespace: str = "", manager: str = "") -> T:

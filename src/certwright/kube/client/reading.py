@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TypeVar
 
 import aiohttp
@@ -67,22 +67,17 @@ def read_page(kind: Kind[T], body: bytes) -> Page[T]:
     return Page(tuple(items), found.metadata.resource_version, tuple(malformed), found.metadata.continue_)
 
 
-async def watch_events(kind: Kind[T], response: aiohttp.ClientResponse) -> AsyncIterator[WatchEvent[T]]:
+async def watch_events(kind: Kind[T], response: aiohttp.ClientResponse) -> AsyncGenerator[WatchEvent[T], None]:
     """The events of an open watch; an ERROR event is raised as the `ApiError` that it says."""
-    async for line in _lines(response.content):
-        yield _event(kind, line)
-
-
-async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
     rest = bytearray()
-    while part := await content.readany():
+    while part := await response.content.readany():
         *whole, last = part.split(b"\n")
         for line in whole:
-            yield bytes(rest) + line if rest else line
+            yield _event(kind, bytes(rest) + line if rest else line)
             rest.clear()
         rest += last
         if len(rest) > MOST_LINE_BYTES:
-            raise Unreachable(f"An event of a watch is larger than {MOST_LINE_BYTES} bytes.")
+            raise Unreachable(f"An event of {kind.resource.qualified} is larger than {MOST_LINE_BYTES} bytes.")
 
 
 def _event(kind: Kind[T], line: bytes) -> WatchEvent[T]:

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Generic, TypeVar
-
-from msgspec import Struct
 
 from certwright.api.resource import Kind
 from certwright.clock import Clock
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.listing import EVERYTHING, ApiObject, Selection
+from certwright.kube.runtime.feed import Feed
+from certwright.kube.runtime.kept import Change, Kept
+from certwright.kube.runtime.shelf import Index
 from certwright.kube.wire.keys import ObjectKey
+
+__all__ = ["Cache", "Change"]
 
 S = TypeVar("S", bound=ApiObject)
 T = TypeVar("T")
 
-Index = Callable[[T], Iterable[str]]
-
-
-class Change(Struct, Generic[T], frozen=True):
-    """What a cache keeps of an object has changed: `old` is None where it is new, `new` where it is gone."""
-
-    key: ObjectKey
-    old: T | None
-    new: T | None
-
 
 class Cache(Generic[T]):
-    """One kind, one selection; kept as `keep(object)`, where None means that the object is not kept."""
+    """One kind, one selection; kept as `keep(object)`, where None means that the object is not kept.
+
+    What is kept never goes back to an older resourceVersion, nor does an object come back that was deleted.
+    """
 
     def __init__(  # noqa: PLR0913 - one thing to say about each side of a cache
         self,
@@ -42,39 +39,54 @@ class Cache(Generic[T]):
         indexes: Mapping[str, Index[T]] = MappingProxyType({}),
         metadata_only: bool = False,
     ) -> None:
-        raise NotImplementedError
+        self._kept: Kept[T] = Kept(kind.resource.qualified, keep, selection, indexes)
+        self._synced = asyncio.Event()
+        self._feed = Feed(
+            client,
+            kind,
+            selection,
+            self._kept,
+            clock=clock,
+            metadata_only=metadata_only,
+            on_complete=self._synced.set,
+        )
 
     def get(self, key: ObjectKey) -> T | None:
         """What is kept of the object; None where there is none."""
-        raise NotImplementedError
+        entry = self._kept.shelf.entry(key)
+        return None if entry is None else entry.kept
 
     def find(self, index: str, value: str) -> tuple[T, ...]:
         """What is kept of the objects that the index puts under `value`, in order of their keys."""
-        raise NotImplementedError
+        shelf = self._kept.shelf
+        return tuple(entry.kept for entry in map(shelf.entry, shelf.find(index, value)) if entry is not None)
 
     def values(self) -> Iterable[T]:
-        """Everything kept; do not change the cache while iterating."""
-        raise NotImplementedError
+        """Everything kept; do not await while iterating, since the cache may change."""
+        return (entry.kept for entry in self._kept.shelf.entries())
 
     def __len__(self) -> int:
-        raise NotImplementedError
+        return len(self._kept.shelf)
 
     def subscribe(self, listener: Callable[[Change[T]], None]) -> None:
         """Call at each change, synchronously and in order, also for the first list and for what is already kept."""
-        raise NotImplementedError
+        self._kept.subscribe(listener)
 
     def remember(self, obj: ApiObject) -> None:
         """Take the answer to our own write, where it is newer than what is kept; listeners are told at once."""
-        raise NotImplementedError
+        self._kept.remember(obj)
 
     def forget(self, key: ObjectKey, uid: str) -> None:
-        """Our own delete was answered: the object goes, and late events do not bring it back."""
-        raise NotImplementedError
+        """Our own delete was answered: the object goes, and late events do not bring it back.
+
+        One that a finalizer holds comes back with the watch.
+        """
+        self._kept.forget(key, uid)
 
     async def synced(self) -> None:
         """Return once the first list is in."""
-        raise NotImplementedError
+        await self._synced.wait()
 
     async def run(self) -> None:
         """List and watch until cancelled; never ends by itself."""
-        raise NotImplementedError
+        await self._feed.run()

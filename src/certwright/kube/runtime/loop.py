@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
@@ -9,7 +12,12 @@ from typing import Generic, Protocol, TypeVar
 from msgspec import Struct
 
 from certwright.clock import Clock
+from certwright.errors import Blocked, Retry
+from certwright.kube.client.errors import BadConnection, Unreachable
+from certwright.kube.runtime.delays import Delays
+from certwright.kube.wire.status import ApiError, Conflict
 
+LOG = logging.getLogger(__name__)
 K = TypeVar("K", bound=Hashable)
 
 
@@ -50,20 +58,138 @@ class Loop(Generic[K]):
         options: LoopOptions = _DEFAULTS,
         watcher: LoopObserver | None = None,
     ) -> None:
-        raise NotImplementedError
+        self._name = name
+        self._reconcile = reconcile
+        self._clock = clock
+        self._options = options
+        self._watcher = watcher
+        self._queue: deque[K] = deque()
+        self._queued: set[K] = set()
+        self._passes: dict[K, asyncio.Task[None]] = {}
+        self._again: set[K] = set()
+        self._failures: dict[K, int] = {}
+        self._delays: Delays[K] = Delays(clock, self.add)
+        self._is_open = False
 
     def add(self, key: K) -> None:
         """The key needs a pass; it waits at the end of the queue, or stays where it already waits."""
-        raise NotImplementedError
+        if key in self._passes:
+            self._again.add(key)
+        elif key not in self._queued:
+            self._queued.add(key)
+            self._queue.append(key)
+            self._start_passes()
 
     def add_at(self, key: K, when: datetime) -> None:
         """The key needs a pass at that time; the earliest wish counts until the next pass of the key begins."""
-        raise NotImplementedError
+        if when <= self._clock.now():
+            self.add(key)
+        else:
+            self._delays.wish(key, when)
 
     def __len__(self) -> int:
         """How many keys wait for a pass or are in one; those that wait for a time are not counted."""
-        raise NotImplementedError
+        return len(self._queue) + len(self._passes)
+
+    @property
+    def delayed(self) -> int:
+        """How many keys wait for a time."""
+        return len(self._delays)
 
     async def run(self) -> None:
         """Make passes until cancelled; then those in flight finish within the grace period."""
-        raise NotImplementedError
+        self._is_open = True
+        self._delays.start()
+        self._start_passes()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self._is_open = False
+            self._delays.stop()
+            await self._finish()
+
+    async def _finish(self) -> None:
+        """Let passes in flight end; whatever still runs after the grace period is cancelled."""
+        grace = asyncio.ensure_future(self._clock.wait(self._options.grace))
+        try:
+            while self._passes and not grace.done():
+                await asyncio.wait([*self._passes.values(), grace], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            grace.cancel()
+            late = dict(self._passes)
+            for task in late.values():
+                task.cancel()
+            await asyncio.gather(grace, *late.values(), return_exceptions=True)
+            # A task that was cancelled before it began has not tidied up.
+            self._passes.clear()
+            for key in late:
+                self.add(key)
+
+    def _start_passes(self) -> None:
+        while self._is_open and self._queue and len(self._passes) < self._options.workers:
+            key = self._queue.popleft()
+            self._queued.discard(key)
+            self._delays.drop(key)
+            self._passes[key] = asyncio.ensure_future(self._pass(key))
+
+    async def _pass(self, key: K) -> None:
+        try:
+            when = await self._outcome(key)
+        finally:
+            del self._passes[key]
+        if when is not None:
+            self.add_at(key, when)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+        self._start_passes()
+
+    async def _outcome(self, key: K) -> datetime | None:
+        """When to look again."""
+        try:
+            when = await self._reconcile(key)
+        except Blocked as blocked:
+            LOG.info("Waiting for a change", extra=self._names(key, f"{blocked.reason}: {blocked.message}"))
+            when = None
+        except asyncio.CancelledError as error:
+            if not self._is_open:
+                raise
+            # Something inside the pass was cancelled, not the pass.
+            self._say(key, error)
+            return self._failed(key, error)
+        except Exception as error:  # noqa: BLE001 - logged, counted and backed off
+            self._say(key, error)
+            return self._failed(key, error)
+        self._count(is_failed=False)
+        self._failures.pop(key, None)
+        return when
+
+    def _failed(self, key: K, error: BaseException) -> datetime:
+        self._count(is_failed=not isinstance(error, Conflict))
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        if isinstance(error, Retry) and error.after is not None:
+            wait = error.after
+        else:
+            wait = min(self._options.first_backoff * (1 << min(failures, 30)), self._options.longest_backoff)
+        return self._clock.now() + wait
+
+    def _say(self, key: K, error: BaseException) -> None:
+        match error:
+            case Conflict():
+                LOG.debug("The view was stale; looking again", extra=self._names(key, str(error)))
+            case Retry():
+                LOG.info("Trying again later", extra=self._names(key, error.message))
+            case ApiError() | Unreachable() | BadConnection():
+                LOG.warning("The API server refused; trying again", extra=self._names(key, str(error)))
+            case _:
+                LOG.error("A pass failed; trying again", extra=self._names(key), exc_info=error)
+
+    def _names(self, key: K, problem: str = "") -> dict[str, str]:
+        return {"controller": self._name, "object": str(key), **({"problem": problem} if problem else {})}
+
+    def _count(self, *, is_failed: bool) -> None:
+        if self._watcher is not None:
+            self._watcher.pass_made(self._name)
+            if is_failed:
+                self._watcher.pass_failed(self._name)

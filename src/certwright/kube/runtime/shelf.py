@@ -1,0 +1,101 @@
+"""What a cache holds, with indexes; kept small, since there may be a hundred thousand entries."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from certwright.kube.wire.keys import ObjectKey
+
+T = TypeVar("T")
+
+Index = Callable[[T], Iterable[str]]
+# Most values of an index have one object: a set for each would be its largest part.
+_Keys = ObjectKey | set[ObjectKey]
+
+
+class Entry(Struct, Generic[T], gc=False):
+    """One object; `version` is its resourceVersion as a number, 0 where it is none."""
+
+    uid: str
+    version: int
+    kept: T
+
+
+class Shelf(Generic[T]):
+    """Entries by key, and keys by what the indexes say of what is kept."""
+
+    def __init__(self, indexes: Mapping[str, Index[T]]) -> None:
+        self._entries: dict[ObjectKey, Entry[T]] = {}
+        self._indexes = dict(indexes)
+        self._keys: dict[str, dict[str, _Keys]] = {name: {} for name in indexes}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[ObjectKey]:
+        return iter(self._entries)
+
+    def entry(self, key: ObjectKey) -> Entry[T] | None:
+        """The entry of that key."""
+        return self._entries.get(key)
+
+    def entries(self) -> Iterable[Entry[T]]:
+        """All entries."""
+        return self._entries.values()
+
+    def find(self, index: str, value: str) -> list[ObjectKey]:
+        """The keys that the index puts under the value, sorted."""
+        found = self._keys[index].get(value)
+        if found is None:
+            return []
+        return sorted(found) if isinstance(found, set) else [found]
+
+    def put(self, key: ObjectKey, entry: Entry[T]) -> T | None:
+        """Take the entry; what was kept before."""
+        old = self._entries.get(key)
+        if old is None:
+            key = ObjectKey(sys.intern(key.namespace), key.name)
+        self._entries[key] = entry
+        self._reindex(key, old.kept if old else None, entry.kept)
+        return old.kept if old else None
+
+    def drop(self, key: ObjectKey) -> T | None:
+        """Let the entry go; what was kept."""
+        old = self._entries.pop(key, None)
+        if old is None:
+            return None
+        self._reindex(key, old.kept, None)
+        return old.kept
+
+    def _reindex(self, key: ObjectKey, old: T | None, new: T | None) -> None:
+        for name, index in self._indexes.items():
+            before = frozenset(() if old is None else index(old))
+            after = frozenset(() if new is None else index(new))
+            for value in before - after:
+                _take_out(self._keys[name], value, key)
+            for value in after - before:
+                _put_in(self._keys[name], value, key)
+
+
+def _put_in(keys: dict[str, _Keys], value: str, key: ObjectKey) -> None:
+    found = keys.get(value)
+    if found is None:
+        keys[value] = key
+    elif isinstance(found, set):
+        found.add(key)
+    elif found != key:
+        keys[value] = {found, key}
+
+
+def _take_out(keys: dict[str, _Keys], value: str, key: ObjectKey) -> None:
+    found = keys.get(value)
+    if isinstance(found, set):
+        found.discard(key)
+        if len(found) == 1:
+            keys[value] = found.pop()
+    elif found == key:
+        del keys[value]
