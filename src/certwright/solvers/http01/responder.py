@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -94,4 +95,7 @@ def host_of(header: str) -> str:
 
 
 def _bare(host: str) -> str:
-    return host.lower().rstrip(".")
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return host.lower().rstrip(".")

@@ -9,8 +9,11 @@ from msgspec import Struct
 
 from certwright.kube.client.client import KubeClient
 from certwright.solvers.base import Visibility
+from certwright.solvers.http01.backend import Backend, BackendOptions
 from certwright.solvers.http01.challenge import Http01Challenge
-from certwright.solvers.http01.responder import PORT, Responder
+from certwright.solvers.http01.found import asking_the_api_server
+from certwright.solvers.http01.responder import PORT, Answer, Responder
+from certwright.solvers.http01.routes import RouteOptions, Routes
 from certwright.solvers.http01.self_check import SelfCheck
 
 
@@ -33,19 +36,34 @@ class Http01Solver:
     """
 
     def __init__(self, client: KubeClient, responder: Responder, self_check: SelfCheck, options: Http01Options) -> None:
-        self._client = client
         self._responder = responder
         self._self_check = self_check
-        self._options = options
+        self._has_objects = bool(options.addresses)
+        labels = options.extra_labels
+        self._backend = Backend(
+            client, BackendOptions(addresses=options.addresses, port=options.port, extra_labels=labels)
+        )
+        self._routes = Routes(client, RouteOptions(exact_path=options.exact_path, extra_labels=labels))
 
     async def present(self, challenge: Http01Challenge) -> None:
         """The answer is served and routed; what is missing is made again, what is too much is deleted."""
-        raise NotImplementedError
+        self._responder.serve(_answer(challenge))
+        if self._has_objects:
+            with asking_the_api_server(f"the HTTP-01 path of {challenge.identifier} was not set up"):
+                await self._routes.lead(challenge, await self._backend.join(challenge))
 
     async def check(self, challenge: Http01Challenge) -> Visibility:
         """One look whether the answer is found where the CA asks."""
-        raise NotImplementedError
+        return await self._self_check.look(challenge)
 
     async def clean_up(self, challenge: Http01Challenge) -> None:
         """The answer and the objects are gone, and an Ingress that was edited is as it was."""
-        raise NotImplementedError
+        self._responder.withdraw(_answer(challenge))
+        if self._has_objects:
+            with asking_the_api_server(f"the HTTP-01 path of {challenge.identifier} was not taken away"):
+                await self._routes.withdraw(challenge)
+                await self._backend.leave(challenge)
+
+
+def _answer(challenge: Http01Challenge) -> Answer:
+    return Answer(challenge.identifier, challenge.token, challenge.key)
