@@ -37,7 +37,7 @@ def check_version(version: tuple[int, int], executable: str) -> None:
 
 
 def make_environment() -> None:
-    """A virtual environment with uv in it."""
+    """A virtual environment with pip and uv in it, also where another tool made it without."""
     if not PYTHON.exists():
         try:
             import ensurepip  # noqa: F401
@@ -46,26 +46,28 @@ def make_environment() -> None:
                 "this Python comes without ensurepip. On Debian and Ubuntu: apt-get install python3-venv"
             ) from absent
         venv.create(HOME, with_pip=True)
+    if not (HOME / "bin" / "pip").exists():
+        run([str(PYTHON), "-m", "ensurepip"], dict(os.environ))
     if not UV.exists():
         run([str(PYTHON), "-m", "pip", "install", "--quiet", UV_WANTED], dict(os.environ))
 
 
-def environment() -> dict[str, str]:
+def environment(python: Path = PYTHON) -> dict[str, str]:
     """The environment for uv: what pip is configured for holds for uv too, unless uv has settings of its own."""
     given = dict(os.environ)
     own = {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & given.keys()
-    index = pip_setting("index-url")
+    index = pip_setting("index-url", python)
     if index and not own:
         given["UV_DEFAULT_INDEX"] = index
-    certificates = pip_setting("cert")
+    certificates = pip_setting("cert", python)
     if certificates:
         given.setdefault("SSL_CERT_FILE", certificates)
     return given
 
 
-def pip_setting(name: str) -> str:
+def pip_setting(name: str, python: Path) -> str:
     """One setting of pip from its files or environment; empty where it has none."""
-    answer = subprocess.run([str(PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
+    answer = subprocess.run([str(python), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
     values = dict(line.partition("=")[::2] for line in answer.stdout.splitlines())
     for scope in (":env:", "install", "global"):
         value = values.get(f"{scope}.{name}", "").strip("'\"")
