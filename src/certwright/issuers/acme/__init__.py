@@ -1,0 +1,1 @@
+"""The ACME issuer type: accounts and their clients, registration, and Orders made of CertificateRequests."""
