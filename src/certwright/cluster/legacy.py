@@ -13,7 +13,7 @@ from certwright.api.kinds import LEGACY_CERTIFICATE, LEGACY_CLUSTER_ISSUER, LEGA
 from certwright.api.meta import ApiStruct, decode
 from certwright.clock import Clock
 from certwright.cluster.caches import BY_ISSUER, BY_SECRET, issuer_value, secret_value
-from certwright.cluster.dialects import IssuerSource
+from certwright.cluster.dialects import CertificateSource, IssuerSource
 from certwright.cluster.settings import Settings
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.listing import Selection
@@ -190,6 +190,31 @@ class LegacyCertificates:
 
     def _find_issuer(self, key: IssuerKey) -> HubIssuer | None:
         return self._issuers[key.dialect].get(key)
+
+
+class LegacySources(Struct, frozen=True, kw_only=True):
+    """What there is of the legacy group, and the modern Certificates that may take a Secret over."""
+
+    caches: LegacyCaches
+    certificates: LegacyCertificates
+    issuers: LegacyIssuers
+    modern: CertificateSource
+
+    def successor(self, certificate: HubCertificate) -> HubCertificate | None:
+        """The modern Certificate of the same name that a legacy one has handed its Secret to."""
+        key = certificate.key._replace(dialect=Dialect.MODERN)
+        found = self.modern.get(key)
+        return found if found is not None and found.spec.secret_name == certificate.spec.secret_name else None
+
+
+def legacy_sources(
+    client: KubeClient, clock: Clock, settings: Settings, modern: CertificateSource, modern_issuers: IssuerSource
+) -> LegacySources:
+    """The sources of one cluster; nothing is read before `caches.run`."""
+    caches = LegacyCaches(client, clock, settings)
+    issuers = LegacyIssuers(caches)
+    certificates = LegacyCertificates(caches, issuers, modern_issuers, settings)
+    return LegacySources(caches=caches, certificates=certificates, issuers=issuers, modern=modern)
 
 
 class _Resource(ApiStruct, frozen=True):

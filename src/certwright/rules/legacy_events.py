@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from certwright.api import acme_v1 as acme
 from certwright.api import certmanager_v1alpha1 as legacy
@@ -15,6 +16,7 @@ from certwright.api.meta import ObjectMeta, ObjectReference
 from certwright.rules.facts import RequestFacts
 from certwright.rules.hub import HubIssuer
 from certwright.rules.legacy_plan import entry_for
+from certwright.rules.milestones import KeyCannotChange, Milestone, RequestNotMade, SecretNotWritable
 
 FINISHED = {"valid", "invalid", "expired", "errored"}
 ALL_VALID = {"ready", "processing", "valid"}
@@ -37,6 +39,11 @@ class AcmeStory(Struct, frozen=True, kw_only=True):
     challenges: tuple[acme.Challenge, ...]
     plan: tuple[legacy.DomainSolver, ...]
     renewal: bool
+
+    def completed(self) -> AcmeStory:
+        """The same with its order at its good end, whatever the view of it says: its certificate is there."""
+        status = replace(self.order.status, state="valid")
+        return replace(self, order=replace(self.order, status=status))
 
 
 def identity_of(request: ObjectMeta, rank: int, fact: str) -> str:
@@ -86,6 +93,19 @@ def failure_event(order: acme.Order | None) -> ToldEvent | None:
         return ToldEvent(type="Warning", reason=LegacyReason.ERR_CREATE_ORDER, message=text)
     text = f"Failed to finalize order: {order.status.reason}"
     return ToldEvent(type="Warning", reason=LegacyReason.ISSUE_ERROR, message=text)
+
+
+def milestone_event(milestone: Milestone) -> ToldEvent | None:
+    """The warning that a milestone is worth; None where v0.5 said nothing."""
+    match milestone:
+        case SecretNotWritable():
+            text = f"Error saving TLS certificate: {milestone.message}"
+            return ToldEvent(type="Warning", reason=LegacyReason.SAVE_CERT_ERROR, message=text)
+        case RequestNotMade():
+            return ToldEvent(type="Warning", reason=LegacyReason.ISSUE_ERROR, message=milestone.message)
+        case KeyCannotChange():
+            return ToldEvent(type="Warning", reason=LegacyReason.KEY_KEPT, message=milestone.message)
+    return None
 
 
 def _order_events(story: AcmeStory) -> Iterable[ToldEvent]:

@@ -1,10 +1,8 @@
-"""What the target Secret of a legacy Certificate holds beside the key pair, and whose a Secret is read to be.
+"""What the target Secret of a legacy Certificate holds beside the key pair.
 
 For the rules of Secret contents: where a Certificate's dialect is LEGACY, `legacy_marks` gives its labels and
 annotations in place of the modern ones and `legacy_chain` its `tls.crt`; `ca.crt` is written as for modern ones,
 `secretTemplate` and key stores do not exist. Whoever writes a Secret removes `other_marks` of its dialect from it.
-`recorded_issuer` and `same_issuer` stand in for a plain comparison of annotations with `issuerRef`, whatever the
-dialect: a Secret that v0.5 wrote is not issued anew when its Certificate moves to v1.
 """
 
 from __future__ import annotations
@@ -14,14 +12,12 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
-from certwright.api.meta import ObjectReference
-from certwright.api.wellknown import CERT_MANAGER_GROUP, LEGACY_GROUP, Annotation, Label, LegacyKey
+from certwright.api.wellknown import Annotation, Label, LegacyKey
 from certwright.pki import pem
 from certwright.pki.alternative_names import AlternativeNames
 from certwright.rules.hub import Dialect, HubCertificate
 
 LONGEST_LABEL_VALUE = 63
-OUR_GROUPS = {"", CERT_MANAGER_GROUP, LEGACY_GROUP}
 
 
 class SecretMarks(Struct, frozen=True, kw_only=True):
@@ -29,13 +25,6 @@ class SecretMarks(Struct, frozen=True, kw_only=True):
 
     labels: Mapping[str, str] = msgspec.field(default_factory=dict)
     annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
-
-
-class RecordedOwner(Struct, frozen=True):
-    """The Certificate that a Secret says it was written for."""
-
-    dialect: Dialect
-    name: str
 
 
 def legacy_marks(certificate: HubCertificate, common_name: str, names: AlternativeNames) -> SecretMarks:
@@ -74,32 +63,3 @@ def legacy_chain(chain_pem: bytes, ca_pem: bytes, *, from_ca_issuer: bool) -> by
         return chain_pem
     chain, above = pem.split_certificates(chain_pem, "the chain"), pem.split_certificates(ca_pem, "the CA")
     return chain_pem if len(chain) > 1 or above[:1] == chain else chain_pem + ca_pem
-
-
-def recorded_issuer(annotations: Mapping[str, str]) -> ObjectReference | None:
-    """The issuer that a Secret names, in either dialect; None where it names none."""
-    modern = (Annotation.ISSUER_NAME, Annotation.ISSUER_KIND, Annotation.ISSUER_GROUP)
-    if any(key in annotations for key in modern):
-        name, kind, group = (annotations.get(key, "") for key in modern)
-        return ObjectReference(name=name, kind=kind, group=group)
-    if LegacyKey.ISSUER_NAME in annotations:
-        kind = annotations.get(LegacyKey.ISSUER_KIND, "")
-        return ObjectReference(name=annotations[LegacyKey.ISSUER_NAME], kind=kind, group=LEGACY_GROUP)
-    return None
-
-
-def same_issuer(one: ObjectReference, other: ObjectReference) -> bool:
-    """Whether two references mean the same: kind Issuer is the default, and our two groups count as one."""
-    return (one.name, one.kind or "Issuer", _group(one)) == (other.name, other.kind or "Issuer", _group(other))
-
-
-def recorded_owner(labels: Mapping[str, str], annotations: Mapping[str, str]) -> RecordedOwner | None:
-    """The Certificate that a Secret names as its owner, in either dialect; None where it names none."""
-    if name := annotations.get(Annotation.CERTIFICATE_NAME):
-        return RecordedOwner(Dialect.MODERN, name)
-    name = annotations.get(LegacyKey.CERTIFICATE_NAME) or labels.get(LegacyKey.CERTIFICATE_NAME)
-    return RecordedOwner(Dialect.LEGACY, name) if name else None
-
-
-def _group(reference: ObjectReference) -> str:
-    return "" if reference.group in OUR_GROUPS else reference.group

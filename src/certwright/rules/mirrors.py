@@ -19,13 +19,18 @@ from certwright.api.meta import (
     from_json,
     to_json,
 )
-from certwright.api.wellknown import LEGACY_GROUP
+from certwright.api.wellknown import LEGACY_GROUP, AcmeAnnotation, LegacyKey
 from certwright.rules.hub import Dialect, HubCertificate, HubIssuer
 
 MIRROR = "certwright.io/mirror"
 """Annotation (value: digest of what we wrote) and label (value: true) of a twin."""
 MIRROR_MANAGER = "certwright-mirrors"
 """Field manager of twins: a spec that anyone else owns a field of is no longer ours."""
+_CHOICES = {
+    LegacyKey.DNS01_PROVIDER,
+    AcmeAnnotation.OVERRIDE_INGRESS_NAME,
+    AcmeAnnotation.OVERRIDE_INGRESS_CLASS,
+}
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -78,7 +83,12 @@ class TwinFacts(ApiStruct, frozen=True, kw_only=True):
 
 def is_mirror(metadata: ObjectMeta) -> bool:
     """Whether a modern object is a mirror: it is marked, and a legacy object controls it."""
-    return MIRROR in metadata.annotations and any(map(_is_original, metadata.owner_references))
+    return MIRROR in metadata.annotations and has_original(metadata)
+
+
+def has_original(metadata: ObjectMeta) -> bool:
+    """Whether a legacy object controls it."""
+    return any(map(_is_original, metadata.owner_references))
 
 
 def twin_facts(twin: Twin) -> TwinFacts | None:
@@ -143,6 +153,15 @@ def shows(twin: TwinStatus, wanted: JSONObject) -> bool:
     plain = to_json(twin)
     plain["conditions"] = [_plain(condition) for condition in twin.conditions]
     return all(plain.get(key) == value for key, value in wanted.items())
+
+
+def refreshed_object(raw: JSONObject, wanted: JSONObject) -> JSONObject:
+    """The twin with the spec, the mark and the choice of a solver that are wanted now; the rest stays."""
+    metadata, new = dict(_object(raw.get("metadata"))), _object(wanted["metadata"])
+    for part in ("labels", "annotations"):
+        kept = {key: value for key, value in _object(metadata.get(part)).items() if key not in _CHOICES}
+        metadata[part] = kept | _object(new[part])
+    return raw | {"metadata": metadata, "spec": wanted["spec"]}
 
 
 def adopted_object(raw: JSONObject) -> JSONObject:

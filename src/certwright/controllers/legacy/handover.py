@@ -1,0 +1,48 @@
+"""Tells a legacy Certificate that a modern one of its name has taken its Secret over."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from certwright.api.legacy_words import LegacyReason
+from certwright.cluster.cluster import Cluster
+from certwright.cluster.legacy import LegacySources
+from certwright.controllers.legacy.events import LegacyEvents
+from certwright.kube.runtime.loop import Loop, LoopObserver
+from certwright.rules.hub import CertificateKey, Dialect
+from certwright.rules.legacy_events import ToldEvent
+
+NAME = "legacy-handover"
+
+
+class Handover:
+    """One event a successor, on the legacy Certificate."""
+
+    def __init__(
+        self, cluster: Cluster, sources: LegacySources, events: LegacyEvents, watcher: LoopObserver | None = None
+    ) -> None:
+        self._sources = sources
+        self._events = events
+        self._loop: Loop[CertificateKey] = Loop(NAME, self._look, cluster.clock, watcher=watcher)
+        sources.certificates.subscribe(self._loop.add)
+        sources.modern.subscribe(lambda key: self._loop.add(key._replace(dialect=Dialect.LEGACY)))
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        await self._loop.run()
+
+    async def _look(self, key: CertificateKey) -> datetime | None:
+        certificate = self._sources.certificates.get(key)
+        successor = self._sources.successor(certificate) if certificate is not None else None
+        if certificate is None or successor is None:
+            return None
+        secret = successor.spec.secret_name
+        text = (
+            f'From now on the cert-manager.io Certificate "{key.name}" renews Secret "{secret}"; '
+            "this one can be deleted"
+        )
+        identity = hashlib.sha256(f"superseded by {successor.metadata.uid}".encode()).hexdigest()[:16]
+        event = ToldEvent(reason=LegacyReason.SUPERSEDED, message=text, identity=identity)
+        await self._events.tell(certificate.about, (event,))
+        return None
