@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import re
 from collections import deque
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +26,7 @@ from certwright.kube.wire.status import AlreadyExists, ApiError, Forbidden, NotF
 __all__ = ["EventType", "Recorder", "RecorderOptions"]
 
 LOG = logging.getLogger(__name__)
+_HEX = re.compile("[0-9a-f]{1,40}")
 # An event that the API server could not take is tried this often in all.
 TRIES = 12
 # Of the object's name, so that the event's name stays within 253 characters.
@@ -79,10 +81,15 @@ class Recorder:
     async def record_once(  # noqa: PLR0913 - the parts of an event
         self, about: InvolvedObject, kind: EventType, reason: str, message: str, component: str, identity: str
     ) -> None:
-        """Write the event that `identity` names, exactly once also across restarts; raises what the client raises."""
+        """Write the event that `identity` names, exactly once also across restarts; raises what the client raises.
+
+        An identity of hexadecimal digits is kept in the event's name: lists are in the order of names, and so events
+        of one second are shown in the order of their identities.
+        """
         now = self._clock.now()
         occurrence = Occurrence(about=about, type=kind, reason=reason, message=message, component=component, at=now)
-        name = f"{about.name[:MOST_NAME]}.{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+        suffix = identity if _HEX.fullmatch(identity) else hashlib.sha256(identity.encode()).hexdigest()[:16]
+        name = f"{about.name[:MOST_NAME]}.{suffix}"
         try:
             await self._create(occurrence, Entry(identity=identity, message=message, first=now), name)
         except AlreadyExists:
