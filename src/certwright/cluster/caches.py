@@ -23,6 +23,7 @@ from certwright.cluster.settings import Settings
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.listing import Selection
 from certwright.kube.runtime.cache import Cache
+from certwright.kube.wire.keys import ObjectKey
 from certwright.rules.facts import RequestFacts, SecretFacts, controller_of
 from certwright.rules.hub import IssuerKey
 
@@ -66,6 +67,12 @@ class Caches(Struct, kw_only=True):
     async def synced(self) -> None:
         """Return once every cache of the modern groups has its first list."""
         await asyncio.gather(*(getattr(self, name).synced() for name in self.__struct_fields__))
+
+    def secret_version(self, namespace: str, name: str) -> str | None:
+        """The resource version of a Secret, ours or not; None where there is none."""
+        key = ObjectKey(namespace, name)
+        found = self.secrets.get(key)
+        return self.foreign_secrets.get(key) if found is None else found.metadata.resource_version
 
     async def run(self) -> None:
         """Keep all of them up to date until cancelled."""

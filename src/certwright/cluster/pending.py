@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from certwright.kube.wire.keys import ObjectKey
 from certwright.pki.keys import PrivateKey
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What an issuer gave for a CertificateRequest, which `uid` names for good; both texts are PEM."""
+
+    uid: str
+    chain: bytes
+    ca: bytes = b""
 
 
 class PendingKeys:
@@ -15,6 +25,7 @@ class PendingKeys:
 
     def __init__(self) -> None:
         self._keys: dict[ObjectKey, PrivateKey] = {}
+        self._answers: dict[ObjectKey, Answer] = {}
 
     def put(self, request: ObjectKey, key: PrivateKey) -> None:
         """Keep the key until `drop`."""
@@ -24,9 +35,20 @@ class PendingKeys:
         """The key of that request; None where this process has none."""
         return self._keys.get(request)
 
+    def deliver(self, request: ObjectKey, answer: Answer) -> None:
+        """Keep the answer until `drop`, where somebody in this process waits for it."""
+        if request in self._keys:
+            self._answers[request] = answer
+
+    def answer(self, request: ObjectKey, uid: str) -> Answer | None:
+        """The answer to that request; None where it has to be read from the API server."""
+        found = self._answers.get(request)
+        return found if found is not None and found.uid == uid else None
+
     def drop(self, request: ObjectKey) -> None:
         """Forget it; a second drop does nothing."""
         self._keys.pop(request, None)
+        self._answers.pop(request, None)
 
     def __len__(self) -> int:
         return len(self._keys)

@@ -1,0 +1,1 @@
+"""One CertificateRequest's way to its answer: approved, then signed, refused or left waiting."""
