@@ -5,7 +5,7 @@ from certwright.rest.errors import LONGEST_RETRY, RestError, parse_retry_after
 from certwright.rest.proxies import Proxies
 from certwright.rest.secret_text import HIDDEN, SecretText
 from certwright.rest.transport import Now, Transport, read_bounded, tls_context
-from certwright.rest.words import LONGEST_WORDS, redact, words_of
+from certwright.rest.words import LONGEST_WORDS, failure_words, redact, words_of
 
 __all__ = [
     "HIDDEN",
@@ -20,6 +20,7 @@ __all__ = [
     "RestRequest",
     "SecretText",
     "Transport",
+    "failure_words",
     "parse_retry_after",
     "read_bounded",
     "redact",

@@ -16,7 +16,7 @@ from yarl import URL
 from certwright.rest.errors import RestError, parse_retry_after
 from certwright.rest.secret_text import SecretText
 from certwright.rest.transport import Transport, read_bounded, tls_context
-from certwright.rest.words import LONGEST_WORDS, redact, words_of
+from certwright.rest.words import LONGEST_WORDS, failure_words, redact, words_of
 
 T = TypeVar("T")
 
@@ -91,13 +91,17 @@ class RestClient:
             seconds = f"{self._options.timeout.total_seconds():g} s"
             raise RestError(0, f"{_what(request, url)} was not answered within {seconds}") from error
         except (aiohttp.ClientError, OSError) as error:
-            words = self._redact(request, str(error) or type(error).__name__)
+            words = self._redact(request, failure_words(error))
             raise RestError(0, f"{_what(request, url)} got no answer: {words}") from error
 
     def _url(self, request: RestRequest) -> URL:
-        url = self._base.join(URL(request.path.removeprefix("/")))
-        if url.origin() != self._base.origin():
-            raise RestError(0, f"{url.origin()} was not asked: this client only talks to {self._base.origin()}")
+        try:
+            url = self._base.join(URL(request.path.removeprefix("/")))
+        except ValueError as error:
+            raise RestError(0, f"{request.path[:200]!r} was not asked: it is no URL") from error
+        if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
+            where = f"{url.scheme}://{url.authority}"
+            raise RestError(0, f"{where} was not asked: this client only talks to {self._base.origin()}")
         return url
 
     def _headers(self, request: RestRequest) -> dict[str, str]:

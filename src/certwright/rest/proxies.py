@@ -36,6 +36,14 @@ class Proxies(Struct, frozen=True):
             return None
         return {"http": self.http, "https": self.https}.get(url.scheme) or None
 
+    def __repr__(self) -> str:
+        # Proxy URLs may hold credentials.
+        return f"Proxies(http={_bare(self.http)!r}, https={_bare(self.https)!r}, exceptions={self.exceptions!r})"
+
+
+def _bare(url: str) -> str:
+    return url.rpartition("@")[2]
+
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
@@ -51,7 +59,7 @@ def _covers(rule: str, host: str, port: int | None) -> bool:
         address = _address(host)
         return address is not None and _network_holds(rule, address)
     name, colon, wanted = rule.rpartition(":")
-    if colon and wanted.isdigit() and ":" not in name.strip("[]"):
+    if colon and wanted.isdigit() and (":" not in name or name.endswith("]")):
         if int(wanted) != port:
             return False
         rule = name

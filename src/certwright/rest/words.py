@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from certwright.rest.secret_text import HIDDEN
 
 LONGEST_WORDS = 500
+_CREDENTIALS = re.compile(r"//[^/@\s'\"]*@")
 _TEXT_KEYS = ("message", "error_description", "detail", "title", "Message", "error_message")
+
+
+def failure_words(error: Exception) -> str:
+    """What a failed connection says of itself, without credentials that stand in URLs (as a proxy's may)."""
+    return _CREDENTIALS.sub("//", str(error) or type(error).__name__)[:LONGEST_WORDS]
 
 
 def redact(words: str, secrets: list[str]) -> str:

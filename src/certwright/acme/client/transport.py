@@ -13,7 +13,7 @@ from certwright.acme.client.errors import AcmeUnreachable
 from certwright.acme.client.options import TransportOptions
 from certwright.acme.protocol import jws
 from certwright.clock import Clock
-from certwright.rest import Proxies, RestError, read_bounded, tls_context
+from certwright.rest import Proxies, RestError, failure_words, read_bounded, tls_context
 from certwright.rest import Transport as Connections
 
 LARGEST_BODY = 1 << 20
@@ -92,7 +92,7 @@ class Transport:
         except TimeoutError as error:
             raise _unreachable(method, url, "no answer in time") from error
         except (aiohttp.ClientError, OSError, ValueError, RestError) as error:
-            raise _unreachable(method, url, str(error) or type(error).__name__) from error
+            raise _unreachable(method, url, failure_words(error)) from error
         finally:
             if self._metrics:
                 seconds = self._clock.monotonic() - begun
