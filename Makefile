@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 TESTS ?= tests
+KUBERNETES_TESTS ?= $(wildcard tests/integration tests/conformance)
 BIN := .venv/bin
 READY := .venv/.ready
 ARGS ?=
@@ -28,7 +29,7 @@ test: $(READY) ## all tests that need no cluster, Pebble included (TESTS=tests/u
 
 test-kubernetes: $(READY) ## the same integration and conformance tests on a real kube-apiserver and etcd
 	$(BIN)/python -m tools.test_tools build kubernetes
-	$(BIN)/pytest -q --cluster real $(wildcard tests/integration tests/conformance) $(ARGS)
+	$(BIN)/pytest -q --cluster real $(KUBERNETES_TESTS) $(ARGS)
 
 test-long: $(READY) ## all tests, the long ones too
 	$(BIN)/python -m tools.test_tools build pebble
