@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from msgspec import Struct
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from certwright.clock import Clock
 from certwright.telemetry.samples import CHALLENGE_STATES, TRUTHS, CertificateSample, IssuerSample, Samples
-from certwright.telemetry.series import Counts, Durations, Labels
+from certwright.telemetry.series import Counts, Durations
 
 ACME_LABELS = ("scheme", "host", "action", "method", "status")
 TOKEN_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -44,18 +44,32 @@ TIMES: tuple[tuple[str, str, Callable[[CertificateSample], datetime | None]], ..
 )
 
 
-class AcmeRequest(Struct, frozen=True, kw_only=True):
-    """One HTTP request to an ACME server; status 999 is a failure to get an answer at all."""
-
-    scheme: str
-    host: str
-    action: str
-    method: str
-    status: int
+class AcmeRequest(Protocol):
+    """One HTTP request to an ACME server, as its client tells of it; status 999 stands for no answer at all."""
 
     @property
-    def labels(self) -> Labels:
-        return (self.scheme, self.host, self.action, self.method, str(self.status))
+    def scheme(self) -> str:
+        """`https`; empty where the address could not be read."""
+
+    @property
+    def host(self) -> str:
+        """Host and port."""
+
+    @property
+    def action(self) -> str:
+        """What the client was doing, such as `authorize_order`."""
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
 
 
 class Metrics(Collector):
@@ -90,10 +104,11 @@ class Metrics(Collector):
         """That look ended in a fault; a refused stale write (a conflict) is none."""
         self._faults.add((controller,))
 
-    def acme_request(self, request: AcmeRequest, took: timedelta) -> None:
-        """An ACME server was asked, and answered or not."""
-        self._acme.add(request.labels)
-        self._acme_took.add(request.labels, took, self._clock.now())
+    def acme_request(self, request: AcmeRequest) -> None:
+        """An ACME server was asked, and answered or not; this is the hook of the ACME client."""
+        labels = (request.scheme, request.host, request.action, request.method, str(request.status))
+        self._acme.add(labels)
+        self._acme_took.add(labels, timedelta(seconds=request.seconds), self._clock.now())
 
     def venafi_request(self, api_call: str, took: timedelta) -> None:
         """Venafi was asked."""

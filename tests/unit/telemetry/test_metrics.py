@@ -9,8 +9,10 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from tests.clock import MovableClock
 
+from certwright.acme.client.transport import MetricsHook, Request
+from certwright.kube.runtime.loop import LoopObserver
 from certwright.telemetry.exposition import LINES_A_CHUNK, exposition
-from certwright.telemetry.metrics import AcmeRequest, Metrics
+from certwright.telemetry.metrics import Metrics
 from certwright.telemetry.samples import (
     LONGEST_REASON,
     CertificateSample,
@@ -43,8 +45,12 @@ SURFACE: dict[str, tuple[str, set[str]]] = {
     "certmanager_controller_sync_call_count": ("counter", {"controller"}),
     "certmanager_controller_sync_error_count": ("counter", {"controller"}),
 }
-ORDER = AcmeRequest(scheme="https", host="acme.test", action="authorize_order", method="POST", status=201)
+
 WEB = CertificateSample(namespace="shop", name="web", issuer_name="ca")
+
+
+def order_that_took(seconds: float) -> Request:
+    return Request("https", "acme.test", "authorize_order", "POST", 201, seconds)
 
 
 class Rig:
@@ -84,7 +90,7 @@ def everything(rig: Rig) -> None:
     rig.challenges = [ChallengeSample(namespace="shop", name="web-1", domain="web.test", type="DNS-01")]
     rig.metrics.pass_made("issuers")
     rig.metrics.pass_failed("issuers")
-    rig.metrics.acme_request(ORDER, timedelta(seconds=1))
+    rig.metrics.acme_request(order_that_took(1))
     rig.metrics.venafi_request("retrieve", timedelta(seconds=1))
     rig.metrics.venafi_token("success", timedelta(seconds=1))
 
@@ -187,10 +193,10 @@ def test_counters_keep_their_names_and_count(rig: Rig) -> None:
 
 
 def test_quantiles_are_of_the_last_ten_minutes_and_the_sum_is_of_all(rig: Rig) -> None:
-    rig.metrics.acme_request(ORDER, timedelta(seconds=100))
+    rig.metrics.acme_request(order_that_took(100))
     rig.clock.advance(timedelta(minutes=11))
     for seconds in range(1, 11):
-        rig.metrics.acme_request(ORDER, timedelta(seconds=seconds))
+        rig.metrics.acme_request(order_that_took(seconds))
 
     values = [float(line.split()[-1]) for line in rig.lines("certmanager_http_acme_client_request_duration")]
 
@@ -198,7 +204,7 @@ def test_quantiles_are_of_the_last_ten_minutes_and_the_sum_is_of_all(rig: Rig) -
 
 
 def test_quantiles_of_nothing_recent_are_not_a_number(rig: Rig) -> None:
-    rig.metrics.acme_request(ORDER, timedelta(seconds=1))
+    rig.metrics.acme_request(order_that_took(1))
     rig.clock.advance(timedelta(minutes=11))
 
     assert [line.split()[-1] for line in rig.lines("certmanager_http_acme_client_request_duration")] == [
@@ -212,9 +218,9 @@ def test_quantiles_of_nothing_recent_are_not_a_number(rig: Rig) -> None:
 
 def test_durations_are_kept_in_bounds(rig: Rig) -> None:
     for _ in range(MOST_KEPT):
-        rig.metrics.acme_request(ORDER, timedelta(seconds=1))
+        rig.metrics.acme_request(order_that_took(1))
     for _ in range(MOST_KEPT):
-        rig.metrics.acme_request(ORDER, timedelta(seconds=2))
+        rig.metrics.acme_request(order_that_took(2))
 
     [median, *_] = rig.lines("certmanager_http_acme_client_request_duration")
     assert median.endswith(" 2.0")
@@ -234,6 +240,17 @@ def test_many_objects_come_in_chunks(rig: Rig) -> None:
 
     assert len(chunks) > 3
     assert b"".join(chunks).endswith(b"\n")
+
+
+def test_loops_and_the_acme_client_can_be_watched(rig: Rig) -> None:
+    loops: LoopObserver = rig.metrics
+    client: MetricsHook = rig.metrics.acme_request
+
+    loops.pass_made("orders")
+    client(order_that_took(1))
+
+    assert len(rig.lines("certmanager_controller_sync_call_count")) == 1
+    assert len(rig.lines("certmanager_http_acme_client_request_count")) == 1
 
 
 def test_registering_reads_no_object() -> None:
