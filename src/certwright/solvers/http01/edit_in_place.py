@@ -14,13 +14,14 @@ def operations_to_add(version: str, spec: JSON, host: str, path: JSONObject) -> 
     `version` is the resource version of what was read.
     """
     rules = _rules(spec)
-    for at, rule in enumerate(rules):
-        for number, found in enumerate(_paths(rule)):
+    ours = [at for at, rule in enumerate(rules) if isinstance(rule, dict) and rule.get("host", "") == host]
+    for at in ours:
+        for number, found in enumerate(_paths(rules[at])):
             if _is_path(found, path["path"]):
                 place = f"{RULES}/{at}/http/paths/{number}"
                 return [] if found == path else [_guard(version), {"op": "replace", "path": place, "value": path}]
-    for at, rule in enumerate(rules):
-        if isinstance(rule, dict) and rule.get("host", "") == host and _paths(rule):
+    for at in ours:
+        if _paths(rules[at]):
             return [_guard(version), {"op": "add", "path": f"{RULES}/{at}/http/paths/0", "value": path}]
     added: JSONObject = {**({"host": host} if host else {}), "http": {"paths": [path]}}
     if rules:
