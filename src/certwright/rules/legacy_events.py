@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -46,11 +47,14 @@ class AcmeStory(Struct, frozen=True, kw_only=True):
         return replace(self, order=replace(self.order, status=status))
 
 
-def identity_of(request: ObjectMeta, rank: int, fact: str) -> str:
-    """What names an event of an issuance for good: the issuance's time, the event's place in it, and a fact."""
-    began = int(request.creation_timestamp.timestamp()) if request.creation_timestamp else 0
-    digest = hashlib.sha256(f"{request.uid} {fact}".encode()).hexdigest()[:12]
-    return f"{began:09x}{rank:x}{digest}"
+def identity_of(began: datetime | None, rank: int, fact: str) -> str:
+    """What names an event for good, in hexadecimal digits that sort by time, then by the event's rank."""
+    nanosecond = (int(began.timestamp()) if began else 0) * 10**9 + rank
+    return f"{nanosecond:016x}{hashlib.sha256(fact.encode()).hexdigest()[:10]}"
+
+
+def _told_once(request: ObjectMeta, rank: int, fact: str) -> str:
+    return identity_of(request.creation_timestamp, rank, f"{request.uid} {fact}")
 
 
 def order_events(story: AcmeStory) -> tuple[ToldEvent, ...]:
@@ -62,14 +66,14 @@ def issue_event(request: ObjectMeta, *, renewal: bool) -> ToldEvent:
     """That signing begins."""
     reason = LegacyReason.RENEW_CERT if renewal else LegacyReason.ISSUE_CERT
     text = LegacyText.RENEW_CERT if renewal else LegacyText.ISSUE_CERT
-    return ToldEvent(reason=reason, message=text, identity=identity_of(request, 2, "issue"))
+    return ToldEvent(reason=reason, message=text, identity=_told_once(request, 2, "issue"))
 
 
 def stored_event(request: ObjectMeta, *, renewal: bool) -> ToldEvent:
     """That the certificate lies in its Secret."""
     reason = LegacyReason.CERT_RENEWED if renewal else LegacyReason.CERT_ISSUED
     text = LegacyText.CERT_RENEWED if renewal else LegacyText.CERT_ISSUED
-    return ToldEvent(reason=reason, message=text, identity=identity_of(request, 4, "stored"))
+    return ToldEvent(reason=reason, message=text, identity=_told_once(request, 4, "stored"))
 
 
 def issuer_event(ref: ObjectReference, issuer: HubIssuer | None) -> ToldEvent | None:
@@ -112,7 +116,7 @@ def _order_events(story: AcmeStory) -> Iterable[ToldEvent]:
     request, status = story.request.metadata, story.order.status
     if not status.url:
         return
-    identity = identity_of(request, 0, status.url)
+    identity = _told_once(request, 0, status.url)
     yield ToldEvent(reason=LegacyReason.CREATE_ORDER, message=LegacyText.CREATE_ORDER, identity=identity)
     for authorization in status.authorizations:
         if authorization.initial_state != "valid" and _is_proved(authorization, story):
@@ -120,7 +124,7 @@ def _order_events(story: AcmeStory) -> Iterable[ToldEvent]:
     if status.state in ALL_VALID:
         yield issue_event(request, renewal=story.renewal)
     if status.state == "valid":
-        identity = identity_of(request, 3, status.url)
+        identity = _told_once(request, 3, status.url)
         yield ToldEvent(reason=LegacyReason.CERT_OBTAINED, message=LegacyText.CERT_OBTAINED, identity=identity)
 
 
@@ -136,7 +140,7 @@ def _verified(authorization: acme.Authorization, story: AcmeStory) -> ToldEvent:
     return ToldEvent(
         reason=LegacyReason.DOMAIN_VERIFIED,
         message=f'Domain "{authorization.identifier}" verified with "{way}" validation',
-        identity=identity_of(story.request.metadata, 1, authorization.url),
+        identity=_told_once(story.request.metadata, 1, authorization.url),
     )
 
 

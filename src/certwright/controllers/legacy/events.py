@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 
 from certwright.api.core import InvolvedObject
@@ -36,9 +37,9 @@ class LegacyEvents:
 
     async def _tell_one(self, about: InvolvedObject, event: ToldEvent) -> None:
         if event.identity:
-            await self._recorder.record_once(
-                about, event.type, event.reason, event.message, EVENT_COMPONENT, event.identity
-            )
+            # Of an object and its twin, which have one name, both have the event.
+            identity = event.identity + hashlib.sha256(about.uid.encode()).hexdigest()[:10]
+            await self._recorder.record_once(about, event.type, event.reason, event.message, EVENT_COMPONENT, identity)
         else:
             self._recorder.record(about, event.type, event.reason, event.message, EVENT_COMPONENT)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 
 from certwright.api.legacy_words import LegacyReason
@@ -11,7 +10,7 @@ from certwright.cluster.legacy import LegacySources
 from certwright.controllers.legacy.events import LegacyEvents
 from certwright.kube.runtime.loop import Loop, LoopObserver
 from certwright.rules.hub import CertificateKey, Dialect
-from certwright.rules.legacy_events import ToldEvent
+from certwright.rules.legacy_events import ToldEvent, identity_of
 
 NAME = "legacy-handover"
 
@@ -42,7 +41,8 @@ class Handover:
             f'From now on the cert-manager.io Certificate "{key.name}" renews Secret "{secret}"; '
             "this one can be deleted"
         )
-        identity = hashlib.sha256(f"superseded by {successor.metadata.uid}".encode()).hexdigest()[:16]
+        metadata = successor.metadata
+        identity = identity_of(metadata.creation_timestamp, 0, f"superseded by {metadata.uid}")
         event = ToldEvent(reason=LegacyReason.SUPERSEDED, message=text, identity=identity)
         await self._events.tell(certificate.about, (event,))
         return None
