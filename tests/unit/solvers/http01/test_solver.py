@@ -3,105 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import aiohttp
-import msgspec
 import pytest
-from tests.cluster import Cluster
-from tests.kubernetes.eventually import eventually
+from tests.unit.solvers.http01.rig import HOST, SERVICE, Rig, portable
 from tests.unit.solvers.http01.sample_definitions import HTTP_ROUTE_DEFINITION
-from tests.unit.solvers.http01.samples import KEY, TOKEN, challenge
+from tests.unit.solvers.http01.samples import KEY, TOKEN
 
 from certwright.api.acme_v1 import HTTP01, HTTP01GatewayHTTPRoute, HTTP01Ingress, ParentReference
-from certwright.api.meta import OwnerReference
-from certwright.clock import SystemClock
 from certwright.errors import Blocked, Retry
-from certwright.kube.client.client import KubeClient
-from certwright.kube.client.kubeconfig import find_connection
 from certwright.solvers.base import NotYet, Propagated
-from certwright.solvers.http01.challenge import Http01Challenge
-from certwright.solvers.http01.responder import Responder, ResponderOptions
-from certwright.solvers.http01.self_check import SelfCheck, SelfCheckOptions
 from certwright.solvers.http01.solver import Http01Options, Http01Solver
-
-SERVICE = "cm-acme-http-solver-nodeport"
-HOST = "http.bench.test"
-SHOP = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "shop", "port": {"number": 80}}}}
-PLACES = {
-    "services": "/api/v1",
-    "configmaps": "/api/v1",
-    "ingresses": "/apis/networking.k8s.io/v1",
-    "endpointslices": "/apis/discovery.k8s.io/v1",
-    "httproutes": "/apis/gateway.networking.k8s.io/v1",
-}
-
-
-@dataclass
-class Rig:
-    """A namespace, a solver, and what is in the namespace."""
-
-    cluster: Cluster
-    client: KubeClient
-    responder: Responder
-    self_check: SelfCheck
-    owners: dict[str, OwnerReference] = field(default_factory=dict)
-
-    def solver(self, *addresses: str, **options: Any) -> Http01Solver:
-        chosen = Http01Options(addresses=addresses or ("10.1.2.3",), **options)
-        return Http01Solver(self.client, self.responder, self.self_check, chosen)
-
-    def path(self, plural: str, name: str = "") -> str:
-        collection = f"{PLACES[plural]}/namespaces/{self.cluster.namespace}/{plural}"
-        return f"{collection}/{name}" if name else collection
-
-    async def all(self, plural: str) -> list[Any]:
-        """The objects that are there and not on their way out."""
-        items = (await self.cluster.http.get(self.path(plural))).ok["items"]
-        return [item for item in items if "deletionTimestamp" not in item["metadata"]]
-
-    async def one(self, plural: str) -> Any:
-        [found] = await self.all(plural)
-        return found
-
-    async def gone(self, plural: str) -> None:
-        """Return when there is none any more: the garbage collector takes its time."""
-
-        async def empty() -> bool:
-            return not await self.all(plural)
-
-        await eventually(empty)
-
-    async def make(self, plural: str, body: dict[str, Any]) -> Any:
-        return (await self.cluster.http.post(self.path(plural), body)).ok
-
-    async def challenge(
-        self, identifier: str = HOST, solver: HTTP01 | None = None, *, owner: str = "one", legacy: bool = False
-    ) -> Http01Challenge:
-        """A challenge of an owner that is really there, for the garbage collector."""
-        if owner not in self.owners:
-            made = await self.make("configmaps", {"metadata": {"name": owner}})
-            uid = made["metadata"]["uid"]
-            self.owners[owner] = OwnerReference(
-                api_version="v1", kind="ConfigMap", name=owner, uid=uid, controller=True, block_owner_deletion=True
-            )
-        chosen = solver or HTTP01(ingress=HTTP01Ingress())
-        namespace = self.cluster.namespace
-        return challenge(identifier, chosen, namespace=namespace, owner=self.owners[owner], legacy=legacy)
-
-
-@pytest.fixture
-async def rig(cluster: Cluster) -> AsyncIterator[Rig]:
-    responder = Responder(ResponderOptions(host="127.0.0.1", port=0))
-    await responder.start()
-    client = KubeClient(find_connection({}, str(cluster.kubeconfig)), SystemClock())
-    check = SelfCheck(SelfCheckOptions(connect_to={f"{HOST}:80": f"127.0.0.1:{responder.port}"}))
-    yield Rig(cluster, client, responder, check)
-    await check.close()
-    await client.close()
-    await responder.stop()
 
 
 async def test_a_challenge_from_end_to_end(rig: Rig) -> None:
@@ -172,7 +84,7 @@ async def test_surplus_ingresses_are_deleted_and_those_of_others_are_not(rig: Ri
     solver, one = rig.solver(), await rig.challenge()
     await solver.present(one)
     mine = await rig.one("ingresses")
-    twin = {"metadata": {**_portable(mine["metadata"]), "name": "twin"}, "spec": mine["spec"]}
+    twin = {"metadata": {**portable(mine["metadata"]), "name": "twin"}, "spec": mine["spec"]}
     stranger = {"metadata": {"name": "stranger", "labels": mine["metadata"]["labels"]}, "spec": mine["spec"]}
     await rig.make("ingresses", twin)
     await rig.make("ingresses", stranger)
@@ -281,57 +193,6 @@ async def test_without_addresses_nothing_is_written(rig: Rig) -> None:
     assert isinstance(await solver.check(one), NotYet)
 
 
-async def test_an_ingress_is_edited_and_then_as_it_was(rig: Rig) -> None:
-    spec = {"rules": [{"host": "other.test", "http": {"paths": [SHOP]}}, {"host": HOST, "http": {"paths": [SHOP]}}]}
-    before = await rig.make("ingresses", {"metadata": {"name": "shop"}, "spec": spec})
-    solver, one = rig.solver(), await rig.challenge(solver=HTTP01(ingress=HTTP01Ingress(name="shop")))
-
-    await solver.present(one)
-    await solver.present(one)
-
-    during = await rig.one("ingresses")
-    first, *rest = during["spec"]["rules"][1]["http"]["paths"]
-    assert first["backend"]["service"]["name"] == SERVICE
-    assert rest == [SHOP]
-    assert during["spec"]["rules"][0] == spec["rules"][0]
-    assert _portable(during["metadata"]) == _portable(before["metadata"])
-    assert [entry["manager"] for entry in during["metadata"]["managedFields"]][-1] == "cert-manager-challenges"
-
-    await solver.clean_up(one)
-
-    after = await rig.one("ingresses")
-    assert after["spec"] == before["spec"]
-    await rig.gone("services")
-
-
-async def test_many_challenges_edit_one_ingress_at_once(rig: Rig) -> None:
-    spec = {"defaultBackend": SHOP["backend"]}
-    before = await rig.make("ingresses", {"metadata": {"name": "shop"}, "spec": spec})
-    solver = rig.solver()
-    way = HTTP01(ingress=HTTP01Ingress(name="shop"))
-    many = [
-        msgspec.structs.replace(await rig.challenge(f"h{n}.test", way, owner=f"owner-{n}"), token=f"token-{n}")
-        for n in range(4)
-    ]
-
-    await asyncio.gather(*(solver.present(one) for one in many))
-    assert {rule["host"] for rule in (await rig.one("ingresses"))["spec"]["rules"]} == {o.identifier for o in many}
-
-    for one in many:
-        await solver.clean_up(one)
-    assert (await rig.one("ingresses"))["spec"] == before["spec"]
-
-
-async def test_an_ingress_that_is_not_there_cannot_be_edited(rig: Rig) -> None:
-    solver, one = rig.solver(), await rig.challenge(solver=HTTP01(ingress=HTTP01Ingress(name="absent")))
-
-    with pytest.raises(Retry, match=f"Ingress {rig.cluster.namespace}/absent, .* is not there; create it"):
-        await solver.present(one)
-    await solver.clean_up(one)
-
-    assert await rig.all("services") == []
-
-
 async def test_the_class_of_2018_is_the_field_where_the_class_is_there(rig: Rig) -> None:
     body = {"metadata": {"name": f"of-{rig.cluster.namespace}"}, "spec": {"controller": "example.com/ingress"}}
     (await rig.cluster.http.post("/apis/networking.k8s.io/v1/ingressclasses", body)).ok  # noqa: B018 asserts success
@@ -404,9 +265,3 @@ async def test_the_answer_is_given_by_the_responder_of_the_process(rig: Rig) -> 
     url = f"http://127.0.0.1:{rig.responder.port}/.well-known/acme-challenge/{TOKEN}"
     async with aiohttp.ClientSession() as session, session.get(url, headers={"Host": HOST}) as answer:
         assert await answer.text() == KEY
-
-
-def _portable(metadata: dict[str, Any]) -> dict[str, Any]:
-    """What a user could have written: without what the server fills in."""
-    filled = {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "name", "generateName"}
-    return {name: value for name, value in metadata.items() if name not in filled}
