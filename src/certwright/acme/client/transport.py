@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -121,10 +122,11 @@ class Transport:
 
 
 def _checked(url: str) -> URL:
-    target = URL(url)
-    if target.scheme not in {"http", "https"} or not target.host:
-        raise AcmeUnreachable(f"the ACME URL {url!r} must start with https:// and name a host")
-    return target
+    with contextlib.suppress(ValueError):
+        target = URL(url)
+        if target.scheme in {"http", "https"} and target.host:
+            return target
+    raise AcmeUnreachable(f"the ACME URL {url[:200]!r} must start with https:// and name a host")
 
 
 def _unreachable(method: str, url: str, why: str) -> AcmeUnreachable:

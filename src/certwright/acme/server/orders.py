@@ -34,6 +34,7 @@ from certwright.pki.signing import load_public_key
 # Clocks of clients differ: what is asked for "from now on" may lie this much beside our now.
 SLACK = timedelta(hours=1)
 SWEEP_EACH = timedelta(hours=1)
+OPEN = frozenset({Status.PENDING, Status.READY})
 
 
 class _Finalize(Struct):
@@ -60,7 +61,7 @@ class OrderDesk:
         wanted = self._checked(call.read(NewOrder), call)
         lookup, now = _digest(wanted), self._clock.now()
         for kept in self._store.find(OrderRecord, lookup, call.by.id):
-            if self._status(kept) in {Status.PENDING, Status.READY}:
+            if self._status(kept) in OPEN:
                 return self._reply(kept, call, HTTPStatus.CREATED)
         self._refuse_too_many(wanted.identifiers, call.by.id, now)
         until = now + self._options.lifetime
@@ -150,8 +151,10 @@ class OrderDesk:
         if not set(record.identifiers) & set(wanted.identifiers):
             raise malformed("the certificate to be replaced shares no identifier with the order")
         other = self._store.get(OrderRecord, record.replaced_by)
-        is_retried = other is not None and other.lookup == _digest(wanted)
-        if other is not None and self._status(other) != Status.INVALID and not is_retried:
+        if other is None or self._status(other) == Status.INVALID:
+            return
+        # The same wish again, while its order is still open, is that order.
+        if other.lookup != _digest(wanted) or self._status(other) not in OPEN:
             raise refused("alreadyReplaced", "another order replaces that certificate already", HTTPStatus.CONFLICT)
 
     def _replaced(self, order: OrderRecord) -> list[CertificateRecord]:
