@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
+from tools.generate_metrics import one_of_each
 
 from certwright.api import core_kinds, kinds
 from certwright.api.meta import to_json
@@ -105,6 +106,13 @@ def test_lines_can_be_read_in_a_terminal(page: Path) -> None:
     long = [line for line in page.read_text().splitlines() if len(line) > LONGEST_LINE and not line.startswith("|")]
 
     assert long == []
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=name_of)
+def test_metrics_that_are_named_exist(page: Path) -> None:
+    named = set(re.findall(r"\bcertmanager_\w+", page.read_text()))
+
+    assert named - {metric.name for metric in one_of_each()} == set()
 
 
 def test_every_decision_is_in_the_list() -> None:
