@@ -28,7 +28,7 @@ test: $(READY) ## all tests that need no cluster, Pebble included (TESTS=tests/u
 	$(BIN)/pytest -q -n 2 --dist loadfile $(TESTS) $(ARGS)
 
 test-kubernetes: $(READY) ## the same integration and conformance tests on a real kube-apiserver and etcd
-	$(BIN)/python -m tools.test_tools build kubernetes
+	[ -n "$$KUBEBUILDER_ASSETS" ] || $(BIN)/python -m tools.test_tools build kubernetes
 	$(BIN)/pytest -q --cluster real $(KUBERNETES_TESTS) $(ARGS)
 
 test-long: $(READY) ## all tests, the long ones too
