@@ -12,8 +12,9 @@ from certwright.api import certmanager_v1alpha1 as legacy
 from certwright.api.kinds import LEGACY_CERTIFICATE, LEGACY_CLUSTER_ISSUER, LEGACY_ISSUER, Unreadable
 from certwright.api.meta import ApiStruct, decode
 from certwright.clock import Clock
-from certwright.cluster.caches import BY_ISSUER, BY_SECRET, issuer_value, secret_value
+from certwright.cluster.caches import BY_ISSUER, BY_SECRET, Caches, issuer_value, secret_value
 from certwright.cluster.dialects import CertificateSource, IssuerSource
+from certwright.cluster.modern import ModernCertificates, ModernIssuers
 from certwright.cluster.settings import Settings
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.listing import Selection
@@ -28,6 +29,7 @@ from certwright.rules.legacy_hub import (
     issuer_keys,
     legacy_certificate,
     legacy_issuer,
+    with_present_key,
 )
 
 CHECK_PERIOD = timedelta(minutes=1)
@@ -137,11 +139,10 @@ class LegacyIssuers:
 class LegacyCertificates:
     """The source of certmanager.k8s.io Certificates; what they mean depends on their issuers, of either group."""
 
-    def __init__(
-        self, caches: LegacyCaches, legacy_issuers: IssuerSource, modern_issuers: IssuerSource, settings: Settings
-    ) -> None:
+    def __init__(self, caches: LegacyCaches, issuers: LegacyIssuers, modern: Caches, settings: Settings) -> None:
         self._cache = caches.certificates
-        self._issuers = {Dialect.LEGACY: legacy_issuers, Dialect.MODERN: modern_issuers}
+        self._secrets = modern.secrets
+        self._issuers: dict[Dialect, IssuerSource] = {Dialect.LEGACY: issuers, Dialect.MODERN: ModernIssuers(modern)}
         self._defaults = LegacyDefaults(
             renew_before=settings.legacy_renew_before, own_ca_duration=settings.legacy_default_duration
         )
@@ -186,7 +187,9 @@ class LegacyCertificates:
         if isinstance(found, legacy.Certificate):
             find: FindIssuer = self._find_issuer
             issuer = chosen_issuer(found.spec, found.metadata.namespace, find)
-        return legacy_certificate(found, issuer, self._defaults)
+        certificate = legacy_certificate(found, issuer, self._defaults)
+        secret = self._secrets.get(ObjectKey(certificate.key.namespace, certificate.spec.secret_name))
+        return with_present_key(certificate, secret.key.spec if secret is not None and secret.key is not None else None)
 
     def _find_issuer(self, key: IssuerKey) -> HubIssuer | None:
         return self._issuers[key.dialect].get(key)
@@ -207,14 +210,12 @@ class LegacySources(Struct, frozen=True, kw_only=True):
         return found if found is not None and found.spec.secret_name == certificate.spec.secret_name else None
 
 
-def legacy_sources(
-    client: KubeClient, clock: Clock, settings: Settings, modern: CertificateSource, modern_issuers: IssuerSource
-) -> LegacySources:
+def legacy_sources(client: KubeClient, clock: Clock, settings: Settings, modern: Caches) -> LegacySources:
     """The sources of one cluster; nothing is read before `caches.run`."""
     caches = LegacyCaches(client, clock, settings)
     issuers = LegacyIssuers(caches)
-    certificates = LegacyCertificates(caches, issuers, modern_issuers, settings)
-    return LegacySources(caches=caches, certificates=certificates, issuers=issuers, modern=modern)
+    certificates = LegacyCertificates(caches, issuers, modern, settings)
+    return LegacySources(caches=caches, certificates=certificates, issuers=issuers, modern=ModernCertificates(modern))
 
 
 class _Resource(ApiStruct, frozen=True):

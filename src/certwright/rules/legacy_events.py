@@ -11,9 +11,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from certwright.api import acme_v1 as acme
+from certwright.api import certmanager_v1 as cm
 from certwright.api import certmanager_v1alpha1 as legacy
+from certwright.api.convert import convert_certificate
 from certwright.api.legacy_words import LegacyReason, LegacyText
 from certwright.api.meta import ObjectMeta, ObjectReference
+from certwright.pki.keys import KeySpec
+from certwright.rules.defaults import key_spec
 from certwright.rules.facts import RequestFacts
 from certwright.rules.hub import HubIssuer
 from certwright.rules.legacy_plan import entry_for
@@ -74,6 +78,23 @@ def stored_event(request: ObjectMeta, *, renewal: bool) -> ToldEvent:
     reason = LegacyReason.CERT_RENEWED if renewal else LegacyReason.CERT_ISSUED
     text = LegacyText.CERT_RENEWED if renewal else LegacyText.CERT_ISSUED
     return ToldEvent(reason=reason, message=text, identity=_told_once(request, 4, "stored"))
+
+
+def kept_key_event(request: ObjectMeta, asked: legacy.CertificateSpec, used: cm.CertificateSpec) -> ToldEvent | None:
+    """That the key in the Secret was kept although it is not of the kind that is asked for; None where it is."""
+    wanted, key = key_spec(convert_certificate(asked)).resolved(), key_spec(used).resolved()
+    if wanted == key:
+        return None
+    text = (
+        f"The private key in Secret {used.secret_name} is {_named(key)} where the spec asks for {_named(wanted)}. "
+        "It is kept; delete the Secret to have a new one"
+    )
+    identity = _told_once(request, 5, "key kept")
+    return ToldEvent(type="Warning", reason=LegacyReason.KEY_KEPT, message=text, identity=identity)
+
+
+def _named(key: KeySpec) -> str:
+    return f"{key.algorithm} {key.size}" if key.size else str(key.algorithm)
 
 
 def issuer_event(ref: ObjectReference, issuer: HubIssuer | None) -> ToldEvent | None:

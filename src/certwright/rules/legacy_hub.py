@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,6 +17,7 @@ from certwright.api.kinds import Unreadable
 from certwright.api.legacy_words import LegacyReason
 from certwright.api.meta import Condition, ObjectMeta, ObjectReference
 from certwright.api.wellknown import CERT_MANAGER_GROUP, LEGACY_GROUP, ConditionType
+from certwright.pki.keys import KeyAlgorithm, KeySpec
 from certwright.rules.hub import CertificateKey, Dialect, HubCertificate, HubIssuer, IssuerKey
 from certwright.rules.legacy_issuer_validation import issuer_errors, outdated_server
 from certwright.rules.legacy_plan import Problem, plan_problem
@@ -82,6 +83,22 @@ def legacy_certificate(
         problem=problem.message if problem else "",
         problem_reason=problem.reason if problem else "",
     )
+
+
+def with_present_key(certificate: HubCertificate, present: KeySpec | None) -> HubCertificate:
+    """The Certificate as if it asked for the key that its Secret holds: v0.5 kept a key whatever its size."""
+    wanted = certificate.spec.private_key
+    if present is None or wanted is None or certificate.problem:
+        return certificate
+    kept = msgspec.structs.replace(wanted, algorithm=_V1_ALGORITHMS[present.algorithm], size=present.size)
+    return msgspec.structs.replace(certificate, spec=msgspec.structs.replace(certificate.spec, private_key=kept))
+
+
+_V1_ALGORITHMS: Mapping[KeyAlgorithm, cm.KeyAlgorithm] = {
+    KeyAlgorithm.RSA: "RSA",
+    KeyAlgorithm.ECDSA: "ECDSA",
+    KeyAlgorithm.ED25519: "Ed25519",
+}
 
 
 def chosen_issuer(spec: legacy.CertificateSpec, namespace: str, find: FindIssuer) -> HubIssuer | None:

@@ -9,7 +9,7 @@ import pytest
 from certwright.api import acme_v1 as acme
 from certwright.api import certmanager_v1 as cm
 from certwright.api import certmanager_v1alpha1 as legacy
-from certwright.api.meta import Condition, ObjectMeta, ObjectReference
+from certwright.api.meta import JSON, Condition, ObjectMeta, ObjectReference
 from certwright.rules.facts import RequestFacts
 from certwright.rules.hub import Dialect, HubIssuer, IssuerKey
 from certwright.rules.legacy_events import (
@@ -19,6 +19,7 @@ from certwright.rules.legacy_events import (
     identity_of,
     issue_event,
     issuer_event,
+    kept_key_event,
     milestone_event,
     order_events,
     stored_event,
@@ -227,3 +228,27 @@ def test_what_else_is_worth_a_warning(milestone: Milestone, reason: str | None) 
     event = milestone_event(milestone)
 
     assert (event.reason if event else None) == reason
+
+
+@pytest.mark.parametrize(
+    ("asked", "used", "text"),
+    [
+        (
+            {"keyAlgorithm": "ecdsa"},
+            cm.PrivateKey(algorithm="RSA", size=2048),
+            "is RSA 2048 where the spec asks for ECDSA",
+        ),
+        ({"keySize": 4096}, cm.PrivateKey(algorithm="RSA", size=4096), None),
+        ({}, cm.PrivateKey(), None),
+    ],
+)
+def test_a_key_that_was_kept_against_the_spec_is_told(
+    asked: dict[str, JSON], used: cm.PrivateKey, text: str | None
+) -> None:
+    spec = legacy.decode_certificate({"spec": asked}).spec
+    event = kept_key_event(
+        REQUEST.metadata, spec, cm.CertificateSpec(secret_name="s", issuer_ref=REF, private_key=used)
+    )
+
+    assert (event is None) == (text is None)
+    assert event is None or (text or "") in event.message

@@ -12,8 +12,16 @@ from certwright.api import certmanager_v1 as cm
 from certwright.api import certmanager_v1alpha1 as legacy
 from certwright.api.kinds import LEGACY_CERTIFICATE, LEGACY_ISSUER
 from certwright.api.meta import ObjectReference, from_json
+from certwright.pki.keys import KeyAlgorithm, KeySpec
 from certwright.rules.hub import Dialect, HubCertificate, HubIssuer, IssuerKey, modern_issuer
-from certwright.rules.legacy_hub import LegacyDefaults, chosen_issuer, issuer_keys, legacy_certificate, legacy_issuer
+from certwright.rules.legacy_hub import (
+    LegacyDefaults,
+    chosen_issuer,
+    issuer_keys,
+    legacy_certificate,
+    legacy_issuer,
+    with_present_key,
+)
 from certwright.rules.legacy_plan import has_own_solvers
 
 Plain = dict[str, Any]  # JSON of a test case
@@ -207,6 +215,14 @@ class TestCertificate:
 
         assert found.problem_reason == reason
         assert message is None or found.problem == message
+
+    def test_the_key_that_is_there_is_kept_whatever_was_asked_for(self) -> None:
+        asked = certificate({"keyAlgorithm": "ecdsa"})
+
+        kept = with_present_key(asked, KeySpec(KeyAlgorithm.RSA, 2048)).spec.private_key
+
+        assert kept == cm.PrivateKey(rotation_policy="Never", algorithm="RSA", size=2048)
+        assert with_present_key(asked, None) is asked
 
     def test_a_bad_duration_is_told_and_does_no_harm(self) -> None:
         found = certificate({"duration": "soon"})

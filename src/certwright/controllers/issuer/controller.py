@@ -127,6 +127,8 @@ class IssuerController:
         except BaseException:
             self._settled.pop(issuer.key, None)
             raise
+        if issuer.key.dialect is Dialect.LEGACY:
+            return  # its presenter tells the events too, of the twin as well
         for event in verdict.events:
             if changed or event.type == "Warning":
                 self._record(issuer, event.reason, event.message, event.type)

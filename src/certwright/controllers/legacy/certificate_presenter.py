@@ -26,6 +26,7 @@ from certwright.rules.legacy_events import (
     failure_event,
     issue_event,
     issuer_event,
+    kept_key_event,
     milestone_event,
     order_events,
     stored_event,
@@ -65,7 +66,7 @@ class LegacyCertificatePresenter:
             await self._statuses.certificate(found.metadata, found, new)
             return
         said = self._said(certificate, report)
-        await self._events.tell(certificate.about, self._issued(certificate, report))
+        await self._events.tell(certificate.about, self._issued(certificate, found, report))
         status = next_status(found.status, certificate, said, now)
         await self._statuses.certificate(found.metadata, found.status, status)
         await self._events.tell(certificate.about, self._others(found.status, said))
@@ -99,7 +100,7 @@ class LegacyCertificatePresenter:
         order = self._issuances.order(request) if request is not None else None
         return order if order is not None and order.status.failure_time is not None else None
 
-    def _issued(self, certificate: HubCertificate, report: Report) -> list[ToldEvent]:
+    def _issued(self, certificate: HubCertificate, found: legacy.Certificate, report: Report) -> list[ToldEvent]:
         """What is told exactly once of requests and stored certificates."""
         told: list[ToldEvent] = []
         for milestone in report.milestones:
@@ -107,7 +108,7 @@ class LegacyCertificatePresenter:
                 case Requested():
                     told += self._requested(certificate, milestone)
                 case Stored():
-                    told += self._stored(certificate, milestone)
+                    told += self._stored(certificate, found, milestone)
         return told
 
     def _requested(self, certificate: HubCertificate, milestone: Requested) -> list[ToldEvent]:
@@ -118,7 +119,7 @@ class LegacyCertificatePresenter:
         # With ACME, signing begins when the order is ready: the follower of orders tells it.
         return [] if self._is_acme(certificate) else [issue_event(request.metadata, renewal=milestone.renewal)]
 
-    def _stored(self, certificate: HubCertificate, milestone: Stored) -> list[ToldEvent]:
+    def _stored(self, certificate: HubCertificate, found: legacy.Certificate, milestone: Stored) -> list[ToldEvent]:
         request = self._issuances.request(ObjectKey(certificate.key.namespace, milestone.request_name))
         if request is None:
             return [stored_event(ObjectMeta(uid=milestone.issuance), renewal=milestone.renewal)]
@@ -127,7 +128,8 @@ class LegacyCertificatePresenter:
         before = (
             order_events(story.completed()) if story else (issue_event(request.metadata, renewal=milestone.renewal),)
         )
-        return [*before, stored_event(request.metadata, renewal=milestone.renewal)]
+        kept = kept_key_event(request.metadata, found.spec, certificate.spec)
+        return [*before, stored_event(request.metadata, renewal=milestone.renewal), *((kept,) if kept else ())]
 
     def _others(self, old: legacy.CertificateStatus, said: Said) -> list[ToldEvent]:
         """Warnings, each at its first time."""
