@@ -115,8 +115,9 @@ class Transport:
         """None where the call was lost and is worth another try, after a wait."""
         try:
             return await self._once(call, proof)
-        except Unreachable:
-            if call.method != hdrs.METH_GET or attempt == TRIES:
+        except Unreachable as error:
+            # What was too large once is so again.
+            if call.method != hdrs.METH_GET or attempt == TRIES or isinstance(error.__cause__, _TooLarge):
                 raise
         await self.clock.wait(FIRST_WAIT * 2 ** (attempt - 1) * (1 + self._random.random()))
         return None
