@@ -10,7 +10,6 @@ from msgspec import Struct
 from certwright.api.acme_v1 import HTTP01Ingress
 from certwright.errors import Blocked, Retry
 from certwright.kube.client.client import KubeClient
-from certwright.kube.client.listing import Selection
 from certwright.kube.wire.json import JSON, JSONObject
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import Conflict, Forbidden, Invalid, NotFound
@@ -18,6 +17,7 @@ from certwright.solvers.http01 import objects
 from certwright.solvers.http01.challenge import Http01Challenge
 from certwright.solvers.http01.edit_in_place import operations_to_add, operations_to_remove
 from certwright.solvers.http01.found import HTTP_ROUTES, INGRESS_CLASSES, INGRESSES, MANAGER, Found, Routing
+from certwright.solvers.http01.own import OwnObjects
 
 MOST_TRIES = 5
 
@@ -30,10 +30,11 @@ class RouteOptions(Struct, frozen=True, kw_only=True):
 
 
 class Routes:
-    """Finds its objects by owner and labels, so that nothing needs to be remembered."""
+    """A new Ingress or HTTPRoute a challenge, or a path on an Ingress of the user's."""
 
     def __init__(self, client: KubeClient, options: RouteOptions) -> None:
         self._client = client
+        self._own = OwnObjects(client)
         self._options = options
 
     async def lead(self, challenge: Http01Challenge, service: str) -> None:
@@ -52,11 +53,11 @@ class Routes:
     async def withdraw(self, challenge: Http01Challenge) -> None:
         """The path leads there no longer, and an Ingress that was edited is as it was."""
         if challenge.solver.gateway_http_route is not None:
-            await self._delete_all(HTTP_ROUTES, challenge)
+            await self._own.delete_all(HTTP_ROUTES, challenge)
         elif challenge.solver.ingress is not None and challenge.solver.ingress.name:
             await self._remove_path(challenge, ObjectKey(challenge.namespace, challenge.solver.ingress.name))
         else:
-            await self._delete_all(INGRESSES, challenge)
+            await self._own.delete_all(INGRESSES, challenge)
 
     async def _lead_by_ingress(self, challenge: Http01Challenge, solver: HTTP01Ingress, service: str) -> None:
         path = objects.ingress_path(challenge, service, self._options.exact_path)
@@ -78,33 +79,11 @@ class Routes:
         return msgspec.structs.replace(solver, class_=None, ingress_class_name=solver.class_)
 
     async def _keep_one(self, kind: Routing, challenge: Http01Challenge, wanted: JSONObject) -> None:
-        found = await self._mine(kind, challenge)
-        if not found:
-            await self._client.create(kind, wanted, challenge.namespace, manager=MANAGER)
-            return
-        for surplus in found[1:]:
-            await self._delete(kind, surplus)
+        found = await self._own.keep_one(kind, challenge, wanted)
         rules = _rules(wanted["spec"])
-        if not covers(_rules(found[0].json_spec), rules):
-            patch: JSONObject = {"metadata": {"uid": found[0].metadata.uid}, "spec": {"rules": rules}}
-            await self._client.merge_patch(kind, found[0].key, patch, manager=MANAGER)
-
-    async def _mine(self, kind: Routing, challenge: Http01Challenge) -> list[Found]:
-        """The objects of the challenge, oldest first."""
-        labels = ",".join(f"{key}={value}" for key, value in objects.solver_labels(challenge).items())
-        listing = await self._client.list(kind, Selection(challenge.namespace, labels=labels))
-        mine = [found for found in listing.items if found.is_owned_by(challenge.owner.uid)]
-        return sorted(mine, key=lambda found: (str(found.metadata.creation_timestamp), found.metadata.name))
-
-    async def _delete_all(self, kind: Routing, challenge: Http01Challenge) -> None:
-        for found in await self._mine(kind, challenge):
-            await self._delete(kind, found)
-
-    async def _delete(self, kind: Routing, found: Found) -> None:
-        try:
-            await self._client.delete(kind, found.key, uid=found.metadata.uid)
-        except NotFound:
-            return
+        if not covers(_rules(found.json_spec), rules):
+            patch: JSONObject = {"metadata": {"uid": found.metadata.uid}, "spec": {"rules": rules}}
+            await self._client.merge_patch(kind, found.key, patch, manager=MANAGER)
 
     async def _add_path(self, challenge: Http01Challenge, key: ObjectKey, path: JSONObject) -> None:
         def edit(found: Found) -> list[JSONObject]:
