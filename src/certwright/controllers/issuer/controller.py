@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from certwright.api import certmanager_v1 as cm
-from certwright.api.meta import Condition
+from certwright.api.meta import Condition, json_name
 from certwright.api.wellknown import ConditionType, IssuerReason
 from certwright.cluster.cluster import Cluster
 from certwright.cluster.dialects import IssuerPresenter, IssuerReport
@@ -104,7 +104,7 @@ class IssuerController:
             return Verdict(ready=False, reason=IssuerReason.INVALID_CONFIG, message=text)
         found = self._types.get(named[0])
         if found is None:
-            text = f"Issuers of type {named[0]} are not served by this controller; see its flags, or use another type"
+            text = f"Issuers of type {json_name(named[0])} are not served by this controller; see its flags, or use another type"
             return Verdict(ready=False, reason=IssuerReason.INVALID_CONFIG, message=text)
         try:
             return await found.check(issuer)

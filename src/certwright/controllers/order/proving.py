@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -114,9 +115,7 @@ class Proving:
         raise Retry(f"Challenge {key} of an earlier Order is still there", LEFTOVER_WAIT)
 
     async def _delete(self, challenge: acme.Challenge) -> None:
-        key, uid = ObjectKey(challenge.metadata.namespace, challenge.metadata.name), challenge.metadata.uid
-        try:
-            await self._cluster.client.delete(CHALLENGE, key, uid=uid)
-        except (NotFound, Conflict):
-            return
-        self._cluster.caches.challenges.forget(key, uid)
+        """It stays in the cache until it is gone: its answer may still be in place."""
+        key = ObjectKey(challenge.metadata.namespace, challenge.metadata.name)
+        with suppress(NotFound, Conflict):
+            await self._cluster.client.delete(CHALLENGE, key, uid=challenge.metadata.uid)

@@ -1,0 +1,1 @@
+"""Challenges: started in turn, presented, looked for, accepted, and cleaned up."""

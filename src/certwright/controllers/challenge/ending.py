@@ -1,0 +1,57 @@
+"""The end of a Challenge: the answer is taken away, and the Challenge may go."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from certwright.api import acme_v1 as acme
+from certwright.api.wellknown import AcmeEvent
+from certwright.controllers.challenge.reports import ChallengeReports, has_finalizer, stable
+from certwright.controllers.challenge.solving import CredentialsMissing, Solving
+from certwright.errors import Blocked, Retry
+
+
+class Ending:
+    """Works on what was begun here: who may not write statuses cannot have a record deleted by a made-up Challenge."""
+
+    def __init__(self, solving: Solving, reports: ChallengeReports) -> None:
+        self._solving = solving
+        self._reports = reports
+
+    async def tidy(self, challenge: acme.Challenge) -> None:
+        """A Challenge in a final state is cleaned up and released."""
+        if not has_finalizer(challenge):
+            return
+        if _was_begun(challenge):
+            await self._clean_up(challenge)
+            # The write comes back as a change, and the next pass releases the Challenge.
+            await self._reports.write(challenge, replace(challenge.status, processing=False, presented=False))
+            return
+        await self._reports.release(challenge)
+
+    async def let_go(self, challenge: acme.Challenge) -> None:
+        """A Challenge that is being deleted is cleaned up and released.
+
+        Where its credentials are gone or refused for good, it goes all the same: a namespace would never be removed.
+        """
+        if not has_finalizer(challenge):
+            return
+        if _was_begun(challenge):
+            try:
+                await self._clean_up(challenge)
+            except (CredentialsMissing, Blocked) as error:
+                text = f"The answer of the challenge stays in place; remove it by hand: {error}"
+                self._reports.tell(challenge, "Warning", AcmeEvent.CLEAN_UP_ERROR, stable(text))
+        await self._reports.release(challenge)
+
+    async def _clean_up(self, challenge: acme.Challenge) -> None:
+        try:
+            await self._solving.clean_up(challenge)
+        except (Retry, Blocked) as error:
+            text = f"Error cleaning up challenge: {error}"
+            self._reports.tell(challenge, "Warning", AcmeEvent.CLEAN_UP_ERROR, stable(text))
+            raise
+
+
+def _was_begun(challenge: acme.Challenge) -> bool:
+    return challenge.status.processing or challenge.status.presented
