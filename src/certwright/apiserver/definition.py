@@ -117,8 +117,8 @@ class Definition(Struct, frozen=True, kw_only=True, eq=False):
             _count_generation(obj, old)
         self.hooks.prepare_update(obj, old)
 
-    def validate(self, obj: JSONObject, old: JSONObject | None = None, subresource: str = "") -> list[Cause]:
-        """The faults of a prepared object, in the API server's words."""
+    def validate(self, obj: JSONObject, old: JSONObject | None, subresource: str, warnings: list[str]) -> list[Cause]:
+        """The faults of a prepared object, in the API server's words; what is wrong but was before is a warning."""
         found = _type_faults(self.resource, obj)
         if found:
             return found
@@ -126,7 +126,7 @@ class Definition(Struct, frozen=True, kw_only=True, eq=False):
             found = validate_meta(meta(obj), self.resource.namespaced, self.name_rule)
         else:
             found = validate_meta_update(meta(obj), meta(old))
-        found += self.schema.validate(obj, old)
+        found += self.schema.validate(obj, old, warnings)
         return found if subresource else found + self.hooks.faults(obj, old)
 
 
@@ -181,8 +181,7 @@ class InvalidCrd(ValueError):
 
 def definitions_from_crd(crd: JSONObject) -> tuple[Definition, ...]:
     """One definition for each version of a CustomResourceDefinition; raises InvalidCrd."""
-    spec = child(crd, "spec")
-    versions = children(spec, "versions")
+    versions = children(child(crd, "spec"), "versions")
     causes: list[Cause] = []
     for index, version in enumerate(versions):
         path = f"spec.versions[{index}].schema.openAPIV3Schema"
@@ -190,7 +189,13 @@ def definitions_from_crd(crd: JSONObject) -> tuple[Definition, ...]:
         causes += schema_faults(schema, path) if isinstance(schema, dict) else [required(path, "schemas are required")]
     if causes:
         raise InvalidCrd(causes)
-    return tuple(_definition(spec, version) for version in versions)
+    return definitions_from_checked_crd(crd)
+
+
+def definitions_from_checked_crd(crd: JSONObject) -> tuple[Definition, ...]:
+    """The same of one whose schemas were found valid when it was written; raises ValueError where one is not."""
+    spec = child(crd, "spec")
+    return tuple(_definition(spec, version) for version in children(spec, "versions"))
 
 
 def _definition(spec: JSONObject, version: JSONObject) -> Definition:

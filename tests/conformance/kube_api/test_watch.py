@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.cluster import Cluster
 from tests.conformance.kube_api.definitions import definition, small_version
 from tests.conformance.kube_api.objects import GROUP, configmap, core, grouped, widget, widgets
+from tests.kubernetes.eventually import eventually
 from tests.kubernetes.http import Http, Watch
 
 
@@ -154,8 +155,13 @@ async def test_a_version_that_is_none(http: Http, ns: str) -> None:
 
 async def test_a_version_that_is_too_old_is_gone(cluster: Cluster, http: Http, ns: str) -> None:
     await cluster.install_crd(definition("oldies", "Oldie", [small_version({})]))
+    path = grouped(f"{GROUP}/v1", ns, "oldies")
 
-    async with http.watch(grouped(f"{GROUP}/v1", ns, "oldies"), resourceVersion="1", timeoutSeconds="5") as watch:
+    async def is_served() -> bool:
+        return (await http.get(path)).code == 200
+
+    await eventually(is_served)
+    async with http.watch(path, resourceVersion="1", timeoutSeconds="5") as watch:
         event = await watch.next()
 
     assert event.type == "ERROR"

@@ -6,7 +6,7 @@ import logging
 
 from certwright.apiserver import objects
 from certwright.apiserver.conversion import storage_key
-from certwright.apiserver.definition import Definition, InvalidCrd, definitions_from_crd
+from certwright.apiserver.definition import Definition, definitions_from_checked_crd
 from certwright.apiserver.lifecycle.internal import amend, erase, set_condition
 from certwright.apiserver.lifecycle.worker import Worker
 from certwright.apiserver.storage.history import Change, Stored
@@ -62,8 +62,8 @@ class Definitions:
         if self._specs.get(stored.key.name) == spec or self._names_fault(crd):
             return
         try:
-            definitions = definitions_from_crd(crd)
-        except (InvalidCrd, ValueError) as error:
+            definitions = definitions_from_checked_crd(crd)
+        except ValueError as error:
             _log.warning("a stored definition cannot be served", extra={"crd": stored.key.name, "error": str(error)})
             return
         self._specs[stored.key.name] = spec

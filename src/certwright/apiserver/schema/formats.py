@@ -9,7 +9,7 @@ from email.utils import parseaddr
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, NetmaskValueError, ip_interface
 from urllib.parse import urlsplit
 
-from certwright.apiserver.schema.cel_runtime import re2_match
+from certwright.apiserver.schema.re2 import re2_match
 
 FormatCheck = Callable[[str], bool]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from certwright.apiserver.schema.cel_runtime import re2_match
+from certwright.apiserver.schema.re2 import re2_match
 
 Matcher = Callable[[str], bool]
 

@@ -8,6 +8,7 @@ from typing import Literal
 from certwright.apiserver.schema.causes import Cause, forbidden, invalid, not_supported, required
 from certwright.apiserver.schema.node import Node, as_list, as_object, as_text, parse_node
 from certwright.apiserver.schema.pattern import compile_pattern
+from certwright.apiserver.schema.rule_faults import rule_faults
 from certwright.apiserver.schema.structural import StructuralSchema
 from certwright.kube.wire.json import JSON, JSONObject
 
@@ -42,6 +43,8 @@ _COMBINATIONS = ("anyOf", "allOf", "oneOf")
 def schema_faults(schema: JSONObject, path: str) -> list[Cause]:
     """What the API server would refuse in an `openAPIV3Schema` that stands at `path`."""
     found = sorted(_invariants(schema, path, "root"), key=lambda cause: (cause.field, cause.message))
+    if not found:
+        found = list(rule_faults(parse_node(schema), path))
     if not found:
         found = list(_defaults(schema, path))
     if schema.get("nullable") is True:

@@ -48,7 +48,7 @@ class StructuralSchema:
     def compile(cls, openapi: JSONObject, typed: bool = False) -> StructuralSchema:
         """The compiled form of an `openAPIV3Schema`; `typed` for built-in kinds, where a null is an absent field.
 
-        Raises ValueError where a pattern is not valid for RE2. Rules of CEL are compiled at their first use.
+        Raises ValueError where a pattern is not valid for RE2, or a rule does not compile.
         """
         return cls(openapi, parse_node(openapi, drops_null=typed))
 
@@ -65,8 +65,13 @@ class StructuralSchema:
         if self._fill is not None:
             self._fill(obj)
 
-    def validate(self, obj: JSONObject, old: JSONObject | None = None) -> list[Cause]:
-        """The faults of `obj` in the API server's words; with `old`, those that the change brings in."""
+    def validate(
+        self, obj: JSONObject, old: JSONObject | None = None, warnings: list[str] | None = None
+    ) -> list[Cause]:
+        """The faults of `obj` in the API server's words; with `old`, those that the change brings in.
+
+        Rules that were broken before and still are give no fault; they are added to `warnings`.
+        """
         found: list[Cause] = []
         if self._check is not None:
             self._check(obj, "", found)
@@ -76,7 +81,7 @@ class StructuralSchema:
         if self._unique is not None and not (old is not None and self._repeats(old)):
             self._unique(obj, "", found)
         if not self._rules.is_empty:
-            found += self._broken_rules(obj, old, found)
+            found += self._broken_rules(obj, old, found, warnings)
         return found
 
     def _repeats(self, obj: JSONObject) -> bool:
@@ -85,10 +90,15 @@ class StructuralSchema:
             self._unique(obj, "", found)
         return bool(found)
 
-    def _broken_rules(self, obj: JSONObject, old: JSONObject | None, found: list[Cause]) -> list[Cause]:
+    def _broken_rules(
+        self, obj: JSONObject, old: JSONObject | None, found: list[Cause], warnings: list[str] | None
+    ) -> list[Cause]:
         if any(cause.reason in _BLOCKING for cause in found):
             return [invalid(NOWHERE, None, _UNCHECKED)]
-        return self._rules.validate(obj, old)
+        report = self._rules.validate(obj, old)
+        if warnings is not None:
+            warnings.extend(report.warnings)
+        return report.causes
 
 
 def _with_meta(root: Node) -> Node:

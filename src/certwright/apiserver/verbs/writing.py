@@ -55,7 +55,7 @@ async def mutate(api: Api, call: Call, obj: JSONObject, old: JSONObject | None) 
 
 async def accept(api: Api, call: Call, obj: JSONObject, old: JSONObject | None) -> None:
     """Raise Invalid where the object breaks rules, or what a validating function raises."""
-    _refuse(call, obj, call.definition.validate(obj, old, call.subresource))
+    _refuse(call, obj, call.definition.validate(obj, old, call.subresource, call.warnings))
     operation: Operation = "CREATE" if old is None else "UPDATE"
     for check in api.hooks.validate:
         await check(review(call, operation, obj, old))
