@@ -25,7 +25,7 @@ run: $(READY) ## everything in one process: API server, controllers, local ACME 
 
 test: $(READY) ## all tests that need no cluster, Pebble included (TESTS=tests/unit/pki for some of them)
 	$(BIN)/python -m tools.test_tools build pebble
-	$(BIN)/pytest -q -n 2 --dist loadfile $(TESTS) $(ARGS)
+	$(BIN)/pytest -q -n auto --dist loadfile $(TESTS) $(ARGS)
 
 test-kubernetes: $(READY) ## the same integration and conformance tests on a real kube-apiserver and etcd
 	[ -n "$$KUBEBUILDER_ASSETS" ] || $(BIN)/python -m tools.test_tools build kubernetes
@@ -33,14 +33,14 @@ test-kubernetes: $(READY) ## the same integration and conformance tests on a rea
 
 test-long: $(READY) ## all tests, the long ones too
 	$(BIN)/python -m tools.test_tools build pebble
-	$(BIN)/pytest -q -n 2 --dist loadfile --long $(TESTS) $(ARGS)
+	$(BIN)/pytest -q -n auto --dist loadfile --long $(TESTS) $(ARGS)
 
 check: $(READY) ## format, lint, types, import directions, unit tests, generated files, docs
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 	$(BIN)/python -m tools.generate --check
-	$(BIN)/pytest -q -n 2 --dist loadfile tests/unit tests/compat tests/test_architecture.py tests/test_docs.py $(ARGS)
+	$(BIN)/pytest -q -n auto --dist loadfile tests/unit tests/compat tests/test_architecture.py tests/test_docs.py $(ARGS)
 
 fmt: $(READY) ## format, and repair what the linter can repair
 	$(BIN)/ruff check --fix --quiet || true
