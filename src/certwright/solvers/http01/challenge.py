@@ -16,7 +16,7 @@ class Http01Challenge(Struct, frozen=True, kw_only=True):
     """What is to be proved, and how: `key` is the Challenge's `spec.key`, the key authorization.
 
     `owner` names the Challenge; the objects that are made in `namespace` go with it. `legacy` says that a Certificate
-    of certmanager.k8s.io is behind it.
+    of certmanager.k8s.io is behind it, `in_pod` that a solver Pod answers in the place of the shared responder.
     """
 
     namespace: str
@@ -26,6 +26,13 @@ class Http01Challenge(Struct, frozen=True, kw_only=True):
     key: str
     solver: HTTP01
     legacy: bool = False
+    in_pod: bool = False
+
+    @property
+    def has_pod_template(self) -> bool:
+        """Whether the issuer shapes the solver Pod: then it wants one."""
+        way = self.solver.ingress or self.solver.gateway_http_route
+        return way is not None and way.pod_template is not None
 
     @property
     def path(self) -> str:

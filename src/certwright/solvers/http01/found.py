@@ -9,7 +9,7 @@ from typing import cast
 
 import msgspec
 
-from certwright.api.core_kinds import ENDPOINT_SLICE, INGRESS, SERVICE
+from certwright.api.core_kinds import ENDPOINT_SLICE, INGRESS, POD, SERVICE
 from certwright.api.meta import ApiStruct, ObjectMeta, always
 from certwright.api.resource import Kind, Resource, kind_of
 from certwright.errors import Retry
@@ -44,6 +44,7 @@ class Found(ApiStruct, frozen=True, kw_only=True):
 
 SERVICES = kind_of(SERVICE.resource, Found)
 SLICES = ENDPOINT_SLICE
+PODS = kind_of(POD.resource, Found)
 INGRESSES = kind_of(INGRESS.resource, Found)
 INGRESS_CLASSES = kind_of(Resource("networking.k8s.io", "v1", "ingressclasses", "IngressClass", False), Found)
 HTTP_ROUTES = kind_of(Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute", True), Found)

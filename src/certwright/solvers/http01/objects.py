@@ -40,8 +40,7 @@ def service_type(challenge: Http01Challenge) -> str:
 def service(challenge: Http01Challenge, dual_stack: bool, extra_labels: Mapping[str, str]) -> JSONObject:
     """The one Service of a namespace (and type), without selector: EndpointSlices of ours say where it leads."""
     kind = service_type(challenge)
-    port: JSONObject = {"name": PORT_NAME, "protocol": "TCP", "port": SERVICE_PORT, "targetPort": SERVICE_PORT}
-    spec: JSONObject = {"type": kind, "ports": [port]}
+    spec: JSONObject = {"type": kind, "ports": service_ports()}
     if dual_stack:
         spec["ipFamilyPolicy"] = "PreferDualStack"
     return {
@@ -56,6 +55,11 @@ def service(challenge: Http01Challenge, dual_stack: bool, extra_labels: Mapping[
         },
         "spec": spec,
     }
+
+
+def service_ports() -> list[JSON]:
+    """The one port that every solver Service has."""
+    return [{"name": PORT_NAME, "protocol": "TCP", "port": SERVICE_PORT, "targetPort": SERVICE_PORT}]
 
 
 def service_name(challenge: Http01Challenge) -> str:
@@ -94,7 +98,7 @@ def ingress(
     spec: JSONObject = {"rules": [{"host": challenge.host, **rule} if challenge.host else rule]}
     if solver.ingress_class_name is not None:
         spec["ingressClassName"] = solver.ingress_class_name
-    metadata = _metadata(challenge, {**extra_labels, **labels}, {**annotations, **given})
+    metadata = metadata_of_one(challenge, {**extra_labels, **labels}, {**annotations, **given})
     return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}
 
 
@@ -119,14 +123,17 @@ def http_route(
     }
     if challenge.host:
         spec["hostnames"] = [challenge.host]
-    metadata = _metadata(challenge, {**extra_labels, **solver.labels}, {})
+    metadata = metadata_of_one(challenge, {**extra_labels, **solver.labels}, {})
     return {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": metadata, "spec": spec}
 
 
 _NGINX_WHITELIST = f"nginx.ingress.kubernetes.io/{WHITELIST}"
 
 
-def _metadata(challenge: Http01Challenge, labels: Mapping[str, str], annotations: Mapping[str, str]) -> JSONObject:
+def metadata_of_one(
+    challenge: Http01Challenge, labels: Mapping[str, str], annotations: Mapping[str, str]
+) -> JSONObject:
+    """Of an object that belongs to this challenge alone; our labels win over those that were given."""
     found: JSONObject = {
         "generateName": GENERATED_NAME,
         "namespace": challenge.namespace,

@@ -25,6 +25,7 @@ SERVICE = "cm-acme-http-solver-nodeport"
 HOST = "http.bench.test"
 PLACES = {
     "services": "/api/v1",
+    "pods": "/api/v1",
     "configmaps": "/api/v1",
     "ingresses": "/apis/networking.k8s.io/v1",
     "endpointslices": "/apis/discovery.k8s.io/v1",
