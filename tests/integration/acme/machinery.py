@@ -1,0 +1,124 @@
+"""The controllers of the ACME line on a real API server, wired as the controller process wires them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tests.cluster import Cluster as ApiServer
+from tests.integration.acme.world import World
+
+from certwright.clock import Clock, SystemClock
+from certwright.cluster.caches import build_caches
+from certwright.cluster.cluster import Cluster
+from certwright.cluster.issuers import IssuerDirectory
+from certwright.cluster.modern import ModernIssuers
+from certwright.cluster.pending import PendingKeys
+from certwright.cluster.secrets import SecretReader
+from certwright.cluster.settings import Settings
+from certwright.controllers.certificate_request.controller import CertificateRequestController
+from certwright.controllers.challenge.controller import ChallengeController
+from certwright.controllers.challenge.solving import Solving
+from certwright.controllers.issuer.controller import IssuerController
+from certwright.controllers.issuer.presenter import ModernIssuerPresenter
+from certwright.controllers.order.controller import OrderController
+from certwright.issuers.acme.clients import AcmeClients, AcmeOptions
+from certwright.issuers.acme.issuer import AcmeIssuer
+from certwright.kube.client.client import ClientOptions, KubeClient
+from certwright.kube.client.kubeconfig import find_connection
+from certwright.kube.runtime.recorder import Recorder
+from certwright.rest import Proxies, Transport
+from certwright.rules.hub import Dialect
+from certwright.solvers.dns01.client import DnsClient, DnsOptions
+from certwright.solvers.dns01.solver import Dns01Options, Dns01Solver
+from certwright.solvers.http01.responder import Responder, ResponderOptions
+from certwright.solvers.http01.self_check import SelfCheck, SelfCheckOptions
+from certwright.solvers.http01.solver import Http01Options, Http01Solver
+
+USER_AGENT = "acme-line-test"
+
+
+@dataclass(frozen=True)
+class Machinery:
+    """What a test may look at."""
+
+    cluster: Cluster
+    clients: AcmeClients
+
+
+@asynccontextmanager
+async def machinery(
+    server: ApiServer, world: World, clock: Clock | None = None, settings: Settings | None = None
+) -> AsyncIterator[Machinery]:
+    """Runs in the test's namespace until the block ends."""
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        options = ClientOptions(user_agent=f"{USER_AGENT}/{server.namespace}")
+        client = KubeClient(find_connection({}, str(server.kubeconfig)), clock, options)
+        stack.push_async_callback(client.close)
+        cluster = _cluster(client, clock, settings or _settings(server))
+        clients = AcmeClients(cluster, AcmeOptions(trusted_ca_pem=world.trust_pem))
+        stack.push_async_callback(clients.close)
+        types = {"acme": AcmeIssuer(cluster, clients)}
+        issuers = IssuerController(cluster, types, {Dialect.MODERN: ModernIssuerPresenter(cluster)})
+        clients.on_doubt(issuers.recheck)
+        challenges = ChallengeController(cluster, clients, await _solving(cluster, world, stack))
+        requests, orders = CertificateRequestController(cluster, types), OrderController(cluster, clients)
+        await stack.enter_async_context(_running(cluster.caches.run(), cluster.recorder.run()))
+        await cluster.caches.synced()
+        loops = (issuers.run(), requests.run(), orders.run(), challenges.run())
+        await stack.enter_async_context(_running(*loops))
+        yield Machinery(cluster, clients)
+
+
+def _settings(server: ApiServer) -> Settings:
+    return Settings(namespace=server.namespace, challenge_retry_period=timedelta(seconds=2))
+
+
+def _cluster(client: KubeClient, clock: Clock, settings: Settings) -> Cluster:
+    caches = build_caches(client, clock, settings)
+    return Cluster(
+        client=client,
+        clock=clock,
+        recorder=Recorder(client, clock),
+        caches=caches,
+        issuers=IssuerDirectory({Dialect.MODERN: ModernIssuers(caches)}),
+        secrets=SecretReader(client),
+        pending=PendingKeys(),
+        settings=settings,
+    )
+
+
+async def _solving(cluster: Cluster, world: World, stack: AsyncExitStack) -> Solving:
+    transport = Transport(cluster.clock, Proxies(), USER_AGENT)
+    stack.push_async_callback(transport.close)
+    names = DnsOptions(
+        recursive_nameservers=(world.dns.address,),
+        authoritative_addresses={f"ns1.{zone}": world.dns.address for zone in world.zones},
+        timeout=timedelta(seconds=5),
+    )
+    dns = Dns01Solver(transport, cluster.clock, Dns01Options(dns=names, endpoints={"cloudflare": world.cloudflare.url}))
+    responder = Responder(ResponderOptions(host="127.0.0.1", port=world.http_port))
+    await responder.start()
+    stack.push_async_callback(responder.stop)
+    here = {f"www.{zone}:80": f"127.0.0.1:{responder.port}" for zone in world.zones}
+    look = SelfCheck(SelfCheckOptions(connect_to=here), DnsClient(transport, names))
+    stack.push_async_callback(look.close)
+    return Solving(cluster, dns, Http01Solver(cluster.client, responder, look, Http01Options()))
+
+
+@asynccontextmanager
+async def _running(*work: Awaitable[None]) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

@@ -1,0 +1,147 @@
+"""Objects that the tests write, and how they wait for what becomes of them."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import Any
+
+from tests.cluster import Cluster
+from tests.integration.acme.world import TOKEN, World
+from tests.kubernetes.eventually import eventually
+
+from certwright.pki.alternative_names import AlternativeNames
+from certwright.pki.csr import RequestContent, build_request
+from certwright.pki.keys import KeyAlgorithm, KeySpec, PrivateKey, generate
+from certwright.pki.names import Subject, encode_subject
+
+Json = dict[str, Any]
+PATIENCE = timedelta(seconds=45)
+CLOUDFLARE: Json = {"dns01": {"cloudflare": {"apiTokenSecretRef": {"name": "cloudflare", "key": "token"}}}}
+HTTP: Json = {"http01": {"ingress": {"ingressClassName": "nginx"}}}
+_GROUPS = {
+    "certificaterequests": "cert-manager.io/v1",
+    "issuers": "cert-manager.io/v1",
+    "orders": "acme.cert-manager.io/v1",
+    "challenges": "acme.cert-manager.io/v1",
+}
+
+
+class Objects:
+    """Writes to, and reads from, the namespace of a test."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._http = cluster.http
+
+    def path(self, plural: str, name: str = "") -> str:
+        """Where such objects are."""
+        root = f"/apis/{_GROUPS[plural]}" if plural in _GROUPS else "/api/v1"
+        return f"{root}/namespaces/{self._cluster.namespace}/{plural}" + (f"/{name}" if name else "")
+
+    async def secret(self, name: str, **values: str) -> None:
+        """A Secret."""
+        data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": data}
+        (await self._http.post(self.path("secrets"), body)).ok  # noqa: B018 asserts success
+
+    async def cloudflare_token(self) -> None:
+        """The credentials that `CLOUDFLARE` names."""
+        await self.secret("cloudflare", token=TOKEN)
+
+    async def issuer(self, world: World, *solvers: Json, name: str = "acme", **more: Any) -> None:
+        """An ACME issuer of the world's CA."""
+        acme = {
+            "email": "Ops@Example.test",
+            "server": world.directory,
+            "privateKeySecretRef": {"name": f"{name}-account"},
+            "solvers": list(solvers),
+            **more,
+        }
+        body = {
+            "apiVersion": "cert-manager.io/v1",
+            "kind": "Issuer",
+            "metadata": {"name": name},
+            "spec": {"acme": acme},
+        }
+        (await self._http.post(self.path("issuers"), body)).ok  # noqa: B018 asserts success
+
+    async def request(
+        self, name: str, *names: str, common_name: str = "", issuer: str = "acme", **meta: Json
+    ) -> PrivateKey:
+        """A CertificateRequest for these names; its key."""
+        key = generate(KeySpec(KeyAlgorithm.ECDSA, 256))
+        subject = encode_subject(Subject(common_name=common_name))
+        csr = build_request(RequestContent(subject=subject, names=AlternativeNames(dns_names=names)), key)
+        body = {
+            "apiVersion": "cert-manager.io/v1",
+            "kind": "CertificateRequest",
+            "metadata": {"name": name, **meta},
+            "spec": {"request": base64.b64encode(csr).decode(), "issuerRef": {"name": issuer}},
+        }
+        (await self._http.post(self.path("certificaterequests"), body)).ok  # noqa: B018 asserts success
+        return key
+
+    async def get(self, plural: str, name: str) -> Json:
+        """The object as it is now."""
+        found: Json = (await self._http.get(self.path(plural, name))).ok
+        return found
+
+    async def all(self, plural: str) -> list[Json]:
+        """All of that kind in the namespace."""
+        found: list[Json] = (await self._http.get(self.path(plural))).ok["items"]
+        return found
+
+    async def patch(self, plural: str, name: str, body: Json) -> None:
+        """A merge patch."""
+        (await self._http.patch(self.path(plural, name), body)).ok  # noqa: B018 asserts success
+
+    async def delete(self, plural: str, name: str) -> None:
+        """Deletes it."""
+        (await self._http.delete(self.path(plural, name))).ok  # noqa: B018 asserts success
+
+    async def ready(self, plural: str, name: str, reason: str = "") -> Json:
+        """The Ready condition, once it is there (with that reason)."""
+
+        async def look() -> Json | None:
+            status = (await self.get(plural, name)).get("status", {})
+            found = [each for each in status.get("conditions", []) if each["type"] == "Ready"]
+            return found[0] if found and reason in {"", found[0]["reason"]} else None
+
+        try:
+            return await eventually(look, PATIENCE)
+        except AssertionError as error:
+            raise AssertionError(f"{plural}/{name} is not {reason or 'judged'}:\n{await self.story()}") from error
+
+    async def issued(self, name: str) -> bytes:
+        """The chain of a CertificateRequest, once it is issued."""
+        await self.ready("certificaterequests", name, "Issued")
+        return base64.b64decode((await self.get("certificaterequests", name))["status"]["certificate"])
+
+    async def none_left(self, plural: str) -> None:
+        """Returns once there is none of that kind."""
+
+        async def gone() -> bool:
+            return not await self.all(plural)
+
+        await eventually(gone, PATIENCE)
+
+    async def events(self, kind: str) -> list[tuple[str, str]]:
+        """Reason and message of the events about objects of a kind, in order."""
+        found = [each for each in await self.all("events") if each["involvedObject"]["kind"] == kind]
+        return [(each["reason"], each["message"]) for each in sorted(found, key=_when)]
+
+    async def story(self) -> str:
+        """What stands in the namespace, for failures."""
+        lines: list[str] = []
+        for plural in ("issuers", "certificaterequests", "orders", "challenges"):
+            found = await self.all(plural)
+            lines += [f"{plural}/{each['metadata']['name']}: {each.get('status')}" for each in found]
+        lines += [
+            f"{each['involvedObject']['name']} {each['reason']}: {each['message']}" for each in await self.all("events")
+        ]
+        return "\n".join(lines)
+
+
+def _when(event: Json) -> tuple[str, int]:
+    return event.get("firstTimestamp") or "", int(event["metadata"]["resourceVersion"])

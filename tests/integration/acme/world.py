@@ -1,0 +1,97 @@
+"""A CA, a DNS and a cloud that feeds it: what lies outside of the cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from tests.kubernetes.processes import free_ports
+from tests.servers.pebble import Pebble, PebbleOptions
+
+from certwright.acme.server.mischief import Mischief
+from certwright.acme.server.options import AccountOptions, AcmeServerOptions, OrderOptions, ValidationOptions
+from certwright.acme.server.server import AcmeServer
+from certwright.app.stand_ins.cloudflare import Account, CloudflareApi
+from certwright.app.stand_ins.dns import DnsServer
+from certwright.clock import Clock, SystemClock
+from certwright.rest import SecretText
+
+ZONES = ("bench.test", "example.test")
+TOKEN = "cloudflare-token-of-the-test-0123456789"
+BLOCKED = "blocked.bench.test"
+
+
+@dataclass(frozen=True)
+class World:
+    """`server` and `mischief` are there for our own CA only."""
+
+    directory: str
+    trust_pem: bytes
+    dns: DnsServer
+    cloudflare: CloudflareApi
+    http_port: int
+    zones: tuple[str, ...] = ZONES
+    server: AcmeServer | None = None
+    mischief: Mischief | None = None
+
+
+@asynccontextmanager
+async def own_world(
+    mischief: Mischief | None = None,
+    clock: Clock | None = None,
+    orders: OrderOptions | None = None,
+    external_accounts: Mapping[str, str] | None = None,
+) -> AsyncIterator[World]:
+    """With our own CA, which asks the stand-in of the DNS."""
+    async with AsyncExitStack() as stack:
+        dns, cloudflare = await _names(stack)
+        [http_port] = free_ports(1)
+        external = {name: SecretText(key) for name, key in (external_accounts or {}).items()}
+        options = AcmeServerOptions(
+            validation=ValidationOptions(dns_server=dns.address, http_port=http_port, timeout=timedelta(seconds=5)),
+            accounts=AccountOptions(external_accounts=external, external_account_required=bool(external)),
+            orders=orders or OrderOptions(blocked=(BLOCKED,)),
+        )
+        mischief = mischief or Mischief()
+        server = AcmeServer(options, clock or SystemClock(), mischief)
+        stack.push_async_callback(server.stop)
+        await server.start()
+        yield World(
+            server.directory_url,
+            server.endpoint_root_pem,
+            dns,
+            cloudflare,
+            http_port,
+            server=server,
+            mischief=mischief,
+        )
+
+
+@asynccontextmanager
+async def pebble_world(folder: Path, options: PebbleOptions | None = None) -> AsyncIterator[World]:
+    """With Pebble, which asks the same DNS."""
+    async with AsyncExitStack() as stack:
+        dns, cloudflare = await _names(stack)
+        [http_port] = free_ports(1)
+        wanted = {**(options or PebbleOptions()).__dict__, "dns_server": dns.address, "http_port": http_port}
+        pebble = Pebble(folder, PebbleOptions(**wanted))
+        await asyncio.to_thread(pebble.start)
+        stack.callback(pebble.stop)
+        yield World(pebble.directory, pebble.ca.read_bytes(), dns, cloudflare, http_port)
+
+
+async def _names(stack: AsyncExitStack) -> tuple[DnsServer, CloudflareApi]:
+    dns = DnsServer(ZONES)
+    await dns.start()
+    stack.push_async_callback(dns.stop)
+    account = Account(email="ops@example.test", api_key=SecretText("0" * 37), api_token=SecretText(TOKEN))
+    cloudflare = CloudflareApi(account, ZONES, dns)
+    await cloudflare.start()
+    stack.push_async_callback(cloudflare.stop)
+    for zone in ZONES:
+        dns.add(f"www.{zone}.", "A", "127.0.0.1")
+    return dns, cloudflare
