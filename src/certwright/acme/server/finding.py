@@ -43,7 +43,7 @@ class Finder(AbstractResolver):
         else:
             addresses = await self._addresses(host)
         if not addresses:
-            raise OSError(f"no A or AAAA records found for {host}")
+            raise OSError(socket.EAI_NONAME, f"no A or AAAA records found for {host}")
         return [_result(host, address, port) for address in addresses]
 
     async def close(self) -> None:
@@ -60,7 +60,7 @@ class Finder(AbstractResolver):
             except dns.resolver.NoAnswer:
                 continue
             except dns.exception.DNSException as error:
-                raise OSError(f"looking up {kind} for {host}: {error}") from error
+                raise OSError(socket.EAI_FAIL, f"looking up {kind} for {host}: {error}") from error
             return [record.address for record in answer]
         return []
 

@@ -14,6 +14,8 @@ from certwright.acme.server.records import Record
 R = TypeVar("R", bound=Record)
 
 LAYOUT = 1
+# Seconds for a process that is just ending to let go of the file.
+LOCK_PATIENCE = 0.5
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
   kind TEXT NOT NULL, id TEXT NOT NULL, account TEXT NOT NULL, lookup TEXT NOT NULL, expires REAL, body BLOB NOT NULL,
@@ -99,7 +101,7 @@ def _open(path: Path | None) -> sqlite3.Connection:
     if path is not None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
-    connection = sqlite3.connect(path or ":memory:", timeout=2)
+    connection = sqlite3.connect(path or ":memory:", timeout=LOCK_PATIENCE)
     try:
         # One process at a time: two would hand out each other's accounts.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
