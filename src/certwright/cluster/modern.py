@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 
 from certwright.api import certmanager_v1 as cm
-from certwright.cluster.caches import BY_ISSUER, BY_PASSWORD, BY_SECRET, Caches, issuer_value, secret_value
+from certwright.cluster.caches import BY_ISSUER, BY_SECRET, Caches, issuer_value, secret_value
 from certwright.kube.runtime.cache import Change
 from certwright.kube.wire.keys import ObjectKey
 from certwright.rules.hub import (
@@ -39,10 +39,6 @@ class ModernCertificates:
     def using_secret(self, namespace: str, secret_name: str) -> tuple[HubCertificate, ...]:
         """Those whose target is that Secret."""
         return tuple(_hub(self._cache.find(BY_SECRET, secret_value(namespace, secret_name))))
-
-    def using_password(self, namespace: str, secret_name: str) -> tuple[HubCertificate, ...]:
-        """Those whose key stores have their password from that Secret."""
-        return tuple(_hub(self._cache.find(BY_PASSWORD, secret_value(namespace, secret_name))))
 
     def using_issuer(self, key: IssuerKey) -> tuple[HubCertificate, ...]:
         """Those whose reference means that issuer."""

@@ -12,7 +12,7 @@ from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import JSONObject, ObjectReference, to_json
 from certwright.api.wellknown import Annotation, Label, LegacyKey
 from certwright.pki import pem
-from certwright.pki.keys import PrivateKey, encode_private_key
+from certwright.pki.keys import PrivateKey
 from certwright.pki.keystores import jks, pkcs12
 from certwright.pki.keystores.entry import KeyEntry
 from certwright.pki.pem import split_certificates
@@ -41,9 +41,10 @@ class Passwords(Struct, frozen=True, kw_only=True):
 
 
 class Material(Struct, frozen=True, kw_only=True):
-    """A key with its certificates as PEM; `ca` is empty where the CA is not known."""
+    """A key, as such and as `tls.key`, with its certificates as PEM; `ca` is empty where the CA is not known."""
 
     key: PrivateKey
+    key_pem: bytes
     chain: bytes
     ca: bytes = b""
 
@@ -60,15 +61,14 @@ class SecretMetadata(Struct, frozen=True, kw_only=True):
 
 def secret_data(spec: cm.CertificateSpec, material: Material, passwords: Passwords, now: datetime) -> dict[str, bytes]:
     """Every value of the Secret that is ours; raises `PkiError` for a key store that cannot be written."""
-    key_pem = encode_private_key(material.key, defaults.key_encoding(spec))
-    data = {TLS_KEY: key_pem, TLS_CERT: material.chain}
+    data = {TLS_KEY: material.key_pem, TLS_CERT: material.chain}
     if material.ca:
         data[CA_CERT] = material.ca
     formats = wanted_formats(spec)
     if KEY_DER in formats:
-        data[KEY_DER] = key_der(key_pem)
+        data[KEY_DER] = key_der(material.key_pem)
     if COMBINED_PEM in formats:
-        data[COMBINED_PEM] = combined_pem(key_pem, material.chain)
+        data[COMBINED_PEM] = combined_pem(material.key_pem, material.chain)
     return data | _keystores(spec, material, passwords, now)
 
 

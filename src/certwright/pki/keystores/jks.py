@@ -47,8 +47,17 @@ def write_truststore(authorities: Sequence[bytes], password: bytes, now: datetim
 
 def _store(entries: Sequence[bytes], secret: bytes) -> bytes:
     body = struct.pack(">III", _MAGIC, _VERSION, len(entries)) + b"".join(entries)
+    return body + _digest(body, secret)
+
+
+def store_digest(body: bytes, password: bytes) -> bytes:
+    """The digest that ends a store with that body and password; `password` is UTF-8 text."""
+    return _digest(body, _java_characters(password))
+
+
+def _digest(body: bytes, secret: bytes) -> bytes:
     # The format asks for SHA-1; whoever needs more takes PKCS #12.
-    return body + hashlib.sha1(secret + _WHITENER + body, usedforsecurity=False).digest()
+    return hashlib.sha1(secret + _WHITENER + body, usedforsecurity=False).digest()
 
 
 def _trusted_entries(authorities: Sequence[bytes], now: datetime) -> list[bytes]:

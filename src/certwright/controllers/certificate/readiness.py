@@ -1,0 +1,147 @@
+"""What a Certificate's status is to say, and when it has to be looked at again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
+
+from certwright.api import certmanager_v1 as cm
+from certwright.api.meta import Condition
+from certwright.api.wellknown import CertificateReason, ConditionType
+from certwright.cluster.dialects import Report
+from certwright.controllers.certificate.decide import backoff_end
+from certwright.controllers.certificate.gather import CertificateView
+from certwright.rules import backoff
+from certwright.rules.conditions import find_condition, with_condition, without_condition
+from certwright.rules.facts import LeafFacts
+from certwright.rules.milestones import Milestone, SecretNotWritable, WindowUnusable
+from certwright.rules.reissue import Violation, expired, incorrect_certificate, violation
+from certwright.rules.renewal_time import Renewal, renewal_of
+
+UP_TO_DATE = "Certificate is up to date and has not expired"
+INVALID_SPEC = "InvalidSpec"
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What a step changes of the status; what is not set stays. `issuing` None: the condition goes.
+
+    `note` says beside the reason what an unready Certificate waits for.
+    """
+
+    issuing: Condition | UnsetType | None = UNSET
+    note: str = ""
+    revision: int | UnsetType = UNSET
+    next_private_key_secret_name: str | UnsetType | None = UNSET
+    last_failure_time: datetime | UnsetType | None = UNSET
+    failed_issuance_attempts: int | UnsetType | None = UNSET
+    milestones: tuple[Milestone, ...] = ()
+
+
+NOTHING = Change()
+
+
+def report(view: CertificateView, change: Change = NOTHING) -> Report:
+    """The whole status as it is to be, and what happened."""
+    ready = ready_condition(view, change.note)
+    conditions = with_condition(view.status.conditions, ready, view.now)
+    if change.issuing is None:
+        conditions = without_condition(conditions, ConditionType.ISSUING)
+    elif change.issuing is not UNSET:
+        conditions = with_condition(conditions, change.issuing, view.now)
+    leaf, renewal = _leaf(view), _renewal(view)
+    status = replace(
+        view.status,
+        conditions=conditions,
+        not_before=leaf.not_before if leaf else None,
+        not_after=leaf.not_after if leaf else None,
+        renewal_time=renewal.when if renewal else None,
+        **_set_fields(change),
+    )
+    return Report(status=status, milestones=(*change.milestones, *_news(view, ready)))
+
+
+def issuing(view: CertificateView, status: str, reason: str, message: str) -> Condition:
+    """The condition Issuing."""
+    return Condition(
+        type=ConditionType.ISSUING,
+        status="True" if status == "True" else "False",
+        reason=reason,
+        message=message,
+        observed_generation=view.certificate.metadata.generation,
+    )
+
+
+def ready_condition(view: CertificateView, note: str = "") -> Condition:
+    """The condition Ready: true as long as the Secret holds what is wanted and it has not expired."""
+    found = _unready(view)
+    message = UP_TO_DATE if found is None else _sentence(found.message, note)
+    return Condition(
+        type=ConditionType.READY,
+        status="True" if found is None else "False",
+        reason=CertificateReason.READY if found is None else found.reason,
+        message=message,
+        observed_generation=view.certificate.metadata.generation,
+    )
+
+
+def held_back(view: CertificateView) -> str:
+    """What is said while an issuance waits for the end of its back-off."""
+    until, issuing = backoff_end(view), view.issuing
+    if until is None:
+        return ""
+    why = issuing.message if issuing is not None else "The last issuance failed"
+    return _sentence(why, f"The next try is at {until:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def look_again(view: CertificateView, status: cm.CertificateStatus) -> datetime | None:
+    """The next moment at which something is due without anything having changed."""
+    moments = [status.renewal_time, status.not_after]
+    if status.last_failure_time is not None:
+        moments.append(backoff.next_try(status, *view.backoff))
+    return min((moment for moment in moments if moment is not None and moment > view.now), default=None)
+
+
+def _unready(view: CertificateView) -> Violation | None:
+    if not view.owns:
+        return incorrect_certificate(view.owner.key.name)
+    if view.certificate.problem:
+        return Violation(view.certificate.problem_reason or INVALID_SPEC, view.certificate.problem)
+    found = violation(view.subjects) or expired(view.secret, view.now)
+    renewal = _renewal(view)
+    if found is None and renewal is not None and renewal.window_problem:
+        return Violation(CertificateReason.WINDOW_ERROR, renewal.window_problem)
+    return found
+
+
+def _leaf(view: CertificateView) -> LeafFacts | None:
+    """The certificate whose dates are this Certificate's to tell."""
+    if not view.owns or view.secret is None or view.secret.leaf is None or view.secret.leaf.is_temporary:
+        return None
+    return view.secret.leaf
+
+
+def _renewal(view: CertificateView) -> Renewal | None:
+    leaf = _leaf(view)
+    return None if leaf is None else renewal_of(view.spec, leaf.not_before, leaf.not_after)
+
+
+def _news(view: CertificateView, ready: Condition) -> tuple[Milestone, ...]:
+    old = find_condition(view.status.conditions, ConditionType.READY)
+    if old is not None and old.reason == ready.reason:
+        return ()
+    if ready.reason == CertificateReason.WINDOW_ERROR:
+        return (WindowUnusable(ready.message),)
+    if not view.owns:
+        return (SecretNotWritable(ready.reason, ready.message),)
+    return ()
+
+
+def _set_fields(change: Change) -> dict[str, object]:
+    fields = ("revision", "next_private_key_secret_name", "last_failure_time", "failed_issuance_attempts")
+    return {name: value for name in fields if (value := getattr(change, name)) is not UNSET}
+
+
+def _sentence(text: str, more: str) -> str:
+    return f"{text.rstrip('.')}. {more}" if more else text

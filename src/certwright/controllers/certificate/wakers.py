@@ -1,0 +1,97 @@
+"""What wakes a pass over a Certificate. The reason of a wake-up never decides anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from certwright.api import certmanager_v1 as cm
+from certwright.api.meta import ObjectMeta
+from certwright.api.wellknown import ConditionType
+from certwright.cluster.caches import BY_PASSWORD, secret_value
+from certwright.cluster.cluster import Cluster
+from certwright.cluster.dialects import CertificateSource
+from certwright.kube.runtime.cache import Cache, Change
+from certwright.kube.runtime.loop import Loop
+from certwright.kube.wire.keys import ObjectKey
+from certwright.rules.conditions import is_true
+from certwright.rules.facts import RequestFacts, SecretFacts, controller_of
+from certwright.rules.hub import CertificateKey, Dialect, HubCertificate, IssuerKey
+
+
+class Wakers:
+    """Listeners of the caches."""
+
+    def __init__(
+        self,
+        certificates: Cache[cm.Certificate],
+        sources: Mapping[Dialect, CertificateSource],
+        loop: Loop[CertificateKey],
+    ) -> None:
+        self._certificates = certificates
+        self._sources = sources
+        self._loop = loop
+
+    def certificate_changed(self, key: CertificateKey) -> None:
+        """It, and those that have the same target."""
+        self._loop.add(key)
+        found = self._sources[key.dialect].get(key)
+        if found is not None:
+            self._wake_users(ObjectKey(key.namespace, found.spec.secret_name))
+
+    def request_changed(self, change: Change[RequestFacts]) -> None:
+        """The Certificate that owns it."""
+        found = change.new or change.old
+        self._wake_owner(change.key.namespace, None if found is None else found.metadata)
+
+    def secret_changed(self, change: Change[SecretFacts]) -> None:
+        """Those whose target or password it holds, and the one whose key it holds."""
+        self._wake_users(change.key)
+        found = change.new or change.old
+        if found is not None and found.is_next_key:
+            self._wake_owner(change.key.namespace, found.metadata)
+
+    def foreign_secret_changed(self, change: Change[str]) -> None:
+        """Those whose target it is or was, and those whose key stores have their password from it."""
+        self._wake_users(change.key)
+
+    def issuer_changed(self, key: IssuerKey) -> None:
+        """Those that may wait for it: thousands of others need not be looked at."""
+        for source in self._sources.values():
+            for found in source.using_issuer(key):
+                if _may_wait(found):
+                    self._loop.add(found.key)
+
+    def _wake_users(self, secret: ObjectKey) -> None:
+        for certificate in self._certificates.find(BY_PASSWORD, secret_value(*secret)):
+            where = certificate.metadata
+            self._loop.add(CertificateKey(Dialect.MODERN, where.namespace, where.name))
+        for source in self._sources.values():
+            for found in source.using_secret(*secret):
+                self._loop.add(found.key)
+
+    def _wake_owner(self, namespace: str, metadata: ObjectMeta | None) -> None:
+        owner = None if metadata is None else controller_of(metadata)
+        if owner is None or owner.kind != "Certificate":
+            return
+        group = owner.api_version.partition("/")[0]
+        if group in _GROUPS:
+            self._loop.add(CertificateKey(Dialect(group), namespace, owner.name))
+
+
+_GROUPS = {dialect.value for dialect in Dialect}
+
+
+def subscribe(cluster: Cluster, sources: Mapping[Dialect, CertificateSource], loop: Loop[CertificateKey]) -> None:
+    """Let every change that may matter wake a pass."""
+    wakers, caches = Wakers(cluster.caches.certificates, sources, loop), cluster.caches
+    for source in sources.values():
+        source.subscribe(wakers.certificate_changed)
+    caches.requests.subscribe(wakers.request_changed)
+    caches.secrets.subscribe(wakers.secret_changed)
+    caches.foreign_secrets.subscribe(wakers.foreign_secret_changed)
+    cluster.issuers.subscribe(wakers.issuer_changed)
+
+
+def _may_wait(certificate: HubCertificate) -> bool:
+    conditions = certificate.status.conditions
+    return not is_true(conditions, ConditionType.READY) or is_true(conditions, ConditionType.ISSUING)

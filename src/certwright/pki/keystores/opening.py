@@ -1,0 +1,49 @@
+"""Whether a key store opens with a password, and is of the form asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+
+from certwright.pki import der
+from certwright.pki.errors import PkiError
+from certwright.pki.keystores.jks import store_digest
+from certwright.pki.keystores.pkcs12 import Profile
+
+_DIGEST_SIZE = hashlib.sha1(usedforsecurity=False).digest_size
+_RC2_40 = der.oid("1.2.840.113549.1.12.1.6")
+_TRIPLE_DES = der.oid("1.2.840.113549.1.12.1.3")
+_PBES2, _PBMAC1 = der.oid("1.2.840.113549.1.5.13"), der.oid("1.2.840.113549.1.5.14")
+
+
+def opens_jks(data: bytes, password: bytes, alias: str = "") -> bool:
+    """Whether a Java key store has that password; with `alias`, also whether an entry is called so."""
+    body, digest = data[:-_DIGEST_SIZE], data[-_DIGEST_SIZE:]
+    try:
+        is_right = hmac.compare_digest(store_digest(body, password), digest)
+    except PkiError:
+        return False
+    name = alias.encode()
+    return is_right and len(name).to_bytes(2, "big") + name in body
+
+
+def opens_pkcs12(data: bytes, password: bytes, profile: Profile) -> bool:
+    """Whether a PKCS #12 store has that password and profile."""
+    if _profile(data) is not profile:
+        return False
+    try:
+        load_pkcs12(data, password)
+    except ValueError:
+        return False
+    return True
+
+
+def _profile(data: bytes) -> Profile | None:
+    """By the identifiers of its algorithms, which stand outside of what is encrypted."""
+    if _PBES2 in data:
+        return Profile.MODERN_2026 if _PBMAC1 in data else Profile.MODERN_2023
+    if _RC2_40 in data:
+        return Profile.LEGACY_RC2
+    return Profile.LEGACY_DES if _TRIPLE_DES in data else None
