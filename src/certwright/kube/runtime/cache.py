@@ -72,7 +72,7 @@ class Cache(Generic[T]):
         """Call at each change, synchronously and in order, also for the first list and for what is already kept."""
         self._kept.subscribe(listener)
 
-    def remember(self, obj: ApiObject) -> None:
+    def remember(self, obj: S) -> None:
         """Take the answer to our own write, where it is newer than what is kept; listeners are told at once."""
         self._kept.remember(obj)
 
