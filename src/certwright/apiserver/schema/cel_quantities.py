@@ -65,7 +65,7 @@ def declare(found: Signatures) -> None:
     """Declare all functions of quantities."""
     found.function("quantity(string) map", lambda text: _wrap(parse(text)))
     found.function("isQuantity(string) bool", _is_quantity)
-    found.member("sign(map) int", lambda q: (_amount(q) > 0) - (_amount(q) < 0))
+    found.function("sign(map) int", lambda q: (_amount(q) > 0) - (_amount(q) < 0))
     found.member("isInteger(map) bool", lambda q: _fits(_amount(q)))
     found.member("asInteger(map) int", _integer)
     found.member("asApproximateFloat(map) double", lambda q: float(_amount(q)))
