@@ -1,1 +1,122 @@
-"""The controller process: everything that runs in it is built here."""
+"""The controller process: watches always, works while it leads, and ends gracefully."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import platform
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from aiohttp import web
+
+from certwright.app.options import ControllerOptions
+from certwright.app.parts import Parts, build_parts
+from certwright.app.running import all_of
+from certwright.app.serving import ClockHealth, Endpoint, health_page
+from certwright.clock import Clock
+from certwright.kube.client.client import ClientOptions, KubeClient
+from certwright.kube.client.connection import Connection, over_socket
+from certwright.kube.client.kubeconfig import find_connection
+from certwright.kube.runtime.elector import Elector, ElectorOptions
+from certwright.telemetry.exposition import CONTENT_TYPE, exposition
+from certwright.version import VERSION
+
+log = logging.getLogger(__name__)
+
+USER_AGENT = f"certwright-controller/{VERSION} ({platform.system().lower()}/{platform.machine()})"
+
+
+async def run_controllers(options: ControllerOptions, clock: Clock) -> None:
+    """Until cancelled, or until leadership is lost."""
+    async with controllers_running(options, clock) as ended:
+        await ended
+
+
+@asynccontextmanager
+async def controllers_running(options: ControllerOptions, clock: Clock) -> AsyncIterator[asyncio.Task[None]]:
+    """Everything runs inside; the task ends when leadership is lost, or fails with what went wrong."""
+    async with AsyncExitStack() as stack:
+        client = KubeClient(_connection(options), clock, _client_options(options))
+        stack.push_async_callback(client.close)
+        parts = build_parts(options, client, clock)
+        for close in parts.closing:
+            stack.push_async_callback(close)
+        await parts.responder.start()
+        stack.push_async_callback(parts.responder.stop)
+        elector = _elector(options, client, clock)
+        for endpoint in _endpoints(options, parts, clock):
+            await endpoint.start()
+            stack.push_async_callback(endpoint.stop)
+        watching = asyncio.create_task(all_of(*parts.watching))
+        stack.push_async_callback(_end, watching)
+        stack.push_async_callback(parts.cluster.recorder.flush)
+        working = asyncio.create_task(_work(parts, elector))
+        stack.push_async_callback(_end, working)
+        yield asyncio.create_task(_first_to_end(watching, working))
+
+
+async def _first_to_end(*tasks: asyncio.Task[None]) -> None:
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        await task
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def _work(parts: Parts, elector: Elector | None) -> None:
+    await parts.synced()
+
+    async def lead() -> None:
+        log.info("controllers are running", extra={"certificates": len(parts.cluster.caches.certificates)})
+        await all_of(*parts.controllers)
+
+    await (elector.run(lead) if elector else lead())
+
+
+def _connection(options: ControllerOptions) -> Connection:
+    if options.socket is not None:
+        return over_socket(options.socket)
+    return find_connection(os.environ, str(options.kubeconfig or ""), options.context, options.master)
+
+
+def _client_options(options: ControllerOptions) -> ClientOptions:
+    return ClientOptions(user_agent=USER_AGENT, qps=options.kube_api_qps, burst=options.kube_api_burst)
+
+
+def _elector(options: ControllerOptions, client: KubeClient, clock: Clock) -> Elector | None:
+    election = options.leader_election
+    if not election.enabled:
+        return None
+    identity = f"{socket.gethostname()}_{uuid.uuid4()}-external-cert-manager-controller"
+    return Elector(
+        client,
+        clock,
+        ElectorOptions(
+            namespace=election.namespace,
+            identity=identity,
+            lease_duration=election.lease_duration,
+            renew_deadline=election.renew_deadline,
+            retry_period=election.retry_period,
+        ),
+    )
+
+
+def _endpoints(options: ControllerOptions, parts: Parts, clock: Clock) -> tuple[Endpoint, ...]:
+    def metrics() -> web.Response:
+        text = b"".join(exposition(parts.registry))
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE})
+
+    health = health_page({"clockHealth": ClockHealth(clock)})
+    return (
+        Endpoint(options.metrics_listen_address, {"/metrics": metrics}),
+        Endpoint(options.healthz_listen_address, {"/livez": health}),
+    )

@@ -18,6 +18,14 @@ class ServeError(Exception):
     """An address cannot be listened on; the message is a sentence with a next step."""
 
 
+def split_address(address: str) -> tuple[str, int]:
+    """Host (empty: every address) and port of `host:port`; ServeError where it is none."""
+    host, _, port = address.rpartition(":")
+    if not port.isdigit():
+        raise ServeError(f"{address!r} is no address to listen on; write host:port, such as 0.0.0.0:9402")
+    return host.strip("[]"), int(port)
+
+
 class Endpoint:
     """One address with a few pages."""
 
@@ -31,12 +39,12 @@ class Endpoint:
         """Listen; an empty address or port 0 without a host (`0`) switches the endpoint off."""
         if self._address in {"", "0"}:
             return
-        host, _, port = self._address.rpartition(":")
         self._runner = web.ServerRunner(web.Server(self._answer, access_log=None), handle_signals=False)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host.strip("[]") or None, int(port)).start()
-        except (OSError, ValueError, OverflowError) as error:
+            host, port = split_address(self._address)
+            await web.TCPSite(self._runner, host or None, port).start()
+        except (OSError, OverflowError) as error:
             await self.stop()
             why = getattr(error, "strerror", None) or str(error)
             raise ServeError(

@@ -12,8 +12,9 @@ import click
 
 from certwright.clock import SystemClock
 from certwright.kube.client.client import ClientOptions, KubeClient
-from certwright.kube.client.connection import Connection, find_connection
+from certwright.kube.client.connection import Connection
 from certwright.kube.client.errors import BadConnection, Unreachable
+from certwright.kube.client.kubeconfig import find_connection
 from certwright.kube.wire.status import ApiError
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 
 import click
 import msgspec
 
-
-def version() -> str:
-    """The version of this installation."""
-    return importlib.metadata.version("certwright")
+from certwright.version import VERSION
 
 
 @click.command()
@@ -19,7 +15,7 @@ def version() -> str:
 def command(output: str) -> None:
     """Print the version."""
     if output == "json":
-        found = {"clientVersion": {"version": version(), "python": platform.python_version()}}
+        found = {"clientVersion": {"version": VERSION, "python": platform.python_version()}}
         click.echo(msgspec.json.encode(found).decode())
     else:
-        click.echo(f"certwright {version()} (Python {platform.python_version()})")
+        click.echo(f"certwright {VERSION} (Python {platform.python_version()})")
