@@ -45,6 +45,7 @@ async def own_world(
     clock: Clock | None = None,
     orders: OrderOptions | None = None,
     external_accounts: Mapping[str, str] | None = None,
+    state_file: Path | None = None,
 ) -> AsyncIterator[World]:
     """With our own CA, which asks the stand-in of the DNS."""
     async with AsyncExitStack() as stack:
@@ -55,6 +56,7 @@ async def own_world(
             validation=ValidationOptions(dns_server=dns.address, http_port=http_port, timeout=timedelta(seconds=5)),
             accounts=AccountOptions(external_accounts=external, external_account_required=bool(external)),
             orders=orders or OrderOptions(blocked=(BLOCKED,)),
+            state_file=state_file,
         )
         mischief = mischief or Mischief()
         server = AcmeServer(options, clock or SystemClock(), mischief)
