@@ -84,12 +84,15 @@ class DemoStory:
 
     async def _issue(self, world: DemoWorld) -> None:
         self._say(f"      API server {world.running.api_url}, ACME CA {world.running.acme_directory}")
-        self._next("Applying the manifests: " + ", ".join(MANIFESTS))
-        await self._apply(world.client)
+        secret, issuer, certificate = MANIFESTS
+        self._next(f"Applying {secret} and {issuer}")
+        await self._apply(world.client, secret, SECRET.resource)
+        await self._apply(world.client, issuer, LEGACY_CLUSTER_ISSUER.resource)
         self._next("Waiting for the ClusterIssuer: it makes an account key and registers at the CA")
         await self._until("the ClusterIssuer is Ready", lambda: _is_ready(world.client, LEGACY_CLUSTER_ISSUER, ISSUER))
         await self._show(world.client, raw(LEGACY_CLUSTER_ISSUER.resource), ISSUER)
-        self._next(f"Waiting for the Certificate: {NAME} is proved by a TXT record, then the CA signs")
+        self._next(f"Applying {certificate}: {NAME} is proved by a TXT record, then the CA signs")
+        await self._apply(world.client, certificate, LEGACY_CERTIFICATE.resource)
         await self._until("the Certificate is Ready", lambda: _is_ready(world.client, LEGACY_CERTIFICATE, CERTIFICATE))
         await self._until("the event CertIssued", lambda: _has_event(world.client, "CertIssued"))
         events = await self._show(world.client, raw(LEGACY_CERTIFICATE.resource), CERTIFICATE)
@@ -97,13 +100,11 @@ class DemoStory:
         self._check("no warning among them", all(event.type == "Normal" for event in events))
         await self._verify(world)
 
-    async def _apply(self, client: KubeClient) -> None:
-        resources = (SECRET.resource, LEGACY_CLUSTER_ISSUER.resource, LEGACY_CERTIFICATE.resource)
-        for name, resource in zip(MANIFESTS, resources, strict=True):
-            body = manifest(name)
-            metadata = cast("dict[str, str]", body["metadata"])
-            await client.create(raw(resource), body, metadata.get("namespace", ""))
-            self._say(f"      {resource.qualified}/{metadata['name']} created")
+    async def _apply(self, client: KubeClient, name: str, resource: Resource) -> None:
+        body = manifest(name)
+        metadata = cast("dict[str, str]", body["metadata"])
+        await client.create(raw(resource), body, metadata.get("namespace", ""))
+        self._say(f"      {resource.qualified}/{metadata['name']} created")
 
     async def _verify(self, world: DemoWorld) -> None:
         self._next("Verifying what lies in the Secret and what was left behind")
