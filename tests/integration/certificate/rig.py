@@ -169,7 +169,7 @@ class User:
     async def renew(self, name: str) -> None:
         """As `cmctl renew` does."""
         found = await self.get(name)
-        condition = {
+        condition: JSONObject = {
             "type": "Issuing",
             "status": "True",
             "reason": "ManuallyTriggered",
