@@ -11,6 +11,7 @@ from certwright.app.demo import demo_world
 from certwright.app.processes import EXPECTED
 from certwright.app.running import run_process
 from certwright.cli.demo_story import DemoStory
+from certwright.cli.params import LEVEL
 from certwright.clock import SystemClock
 
 EPILOG = """\b
@@ -23,7 +24,7 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of its data; a temporary one by default.")
 @click.option("--keep", is_flag=True, help="Go on serving at the end, until Ctrl-C.")
-@click.option("-v", "--v", "verbosity", default=0, help="How much is logged.")
+@click.option("-v", "--v", "verbosity", type=LEVEL, default=-1, help="How much is logged; warnings only by default.")
 def command(data_dir: Path | None, keep: bool, verbosity: int) -> None:
     """Show the whole way of a certificate on this machine, without a cluster.
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from certwright.cli.params import CONNECT_TO, DURATION, LIST, SETTING
+from certwright.cli.params import CONNECT_TO, DURATION, LEVEL, LIST, SETTING
 from certwright.cluster.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -140,5 +140,13 @@ outside_flags = group(
 
 log_flags = group(
     option("--logging-format", "text", "Form of log lines.", click.Choice(["text", "json"])),
-    click.option("-v", "--v", "verbosity", default=2, show_default=True, help="0: warnings only, 4: all details."),
+    click.option(
+        "-v",
+        "--v",
+        "verbosity",
+        type=LEVEL,
+        default=2,
+        show_default=True,
+        help="-1: warnings only, 3: details, 6: libraries too.",
+    ),
 )

@@ -24,6 +24,18 @@ class Duration(click.ParamType[timedelta]):
             self.fail(str(error), param, ctx)
 
 
+class Level(click.ParamType[int]):
+    """A number; `-v=4` is taken too, as Go's flags have it."""
+
+    name = "level"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return int(str(value).removeprefix("="))
+        except ValueError:
+            self.fail(f"{value!r} is not a number", param, ctx)
+
+
 class List(click.ParamType[tuple[str, ...]]):
     """Values joined by commas; the flag may also be given several times."""
 
@@ -73,6 +85,7 @@ class Setting(click.ParamType[tuple[str, str]]):
 
 
 DURATION = Duration()
+LEVEL = Level()
 LIST = List()
 CONNECT_TO = ConnectTo()
 SETTING = Setting()

@@ -18,7 +18,10 @@ _JSON_KEYS = frozenset({"ts", "caller", "msg", "v", "level", "stacktrace"})
 
 
 def configure_logging(stream: TextIO, form: LogFormat = "text", verbosity: int = 0) -> None:
-    """Log to `stream`, one line an event. Libraries' own lines come from warnings up, and all of them from `-v 6`."""
+    """Log to `stream`, one line an event; below verbosity 0 only warnings.
+
+    Libraries' own lines come from warnings up, and all of them from `-v 6`.
+    """
     lines = logging.StreamHandler(stream)
     lines.setFormatter(JsonLines() if form == "json" else TextLines())
     root = logging.getLogger()
@@ -26,7 +29,13 @@ def configure_logging(stream: TextIO, form: LogFormat = "text", verbosity: int =
         root.removeHandler(old)
     root.addHandler(lines)
     root.setLevel(logging.DEBUG if verbosity >= LIBRARIES_FROM else logging.WARNING)
-    logging.getLogger("certwright").setLevel(logging.DEBUG if verbosity >= DEBUG_FROM else logging.INFO)
+    logging.getLogger("certwright").setLevel(_level(verbosity))
+
+
+def _level(verbosity: int) -> int:
+    if verbosity < 0:
+        return logging.WARNING
+    return logging.DEBUG if verbosity >= DEBUG_FROM else logging.INFO
 
 
 class TextLines(logging.Formatter):

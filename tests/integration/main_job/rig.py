@@ -56,7 +56,9 @@ async def main_job_world(cluster: Cluster, folder: Path, options: PebbleOptions 
         pebble = Pebble(folder, _with_dns(options or PebbleOptions(), dns.address))
         await asyncio.to_thread(pebble.start)
         stack.callback(pebble.stop)
-        front = AcmeFront(folder, pebble)
+        front_folder = folder / "front"
+        front_folder.mkdir()
+        front = AcmeFront(front_folder, pebble)
         await front.start()
         stack.push_async_callback(front.stop)
         controller = ControllerProcess(folder, cluster.kubeconfig, _flags(front, cloudflare, dns))

@@ -55,7 +55,8 @@ async def test_the_post_of_2018_works_to_the_letter(world: World, tmp_path: Path
 
 
 async def _check_2_created(world: World) -> None:
-    assert await world.kubectl("create", "-f", str(SEED / "secret.yml")) == "secret/cloudflare created\n"
+    created = await world.kubectl("-n", "kube-system", "create", "-f", str(SEED / "secret.yml"))
+    assert created == "secret/cloudflare created\n"
     created = await world.kubectl("create", "-f", str(SEED / "clusterissuer.yml"))
     assert created == "clusterissuer.certmanager.k8s.io/cert-demo created\n"
     assert await world.kubectl("get", ISSUERS, "cert-demo", "-o", "jsonpath=[{.metadata.namespace}]") == "[]"
