@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
+import pytest
 from tests.clock import MovableClock, settle
 
 from certwright.acme.client.client import AcmeClient
+from certwright.acme.client.errors import AcmeProblem
 from certwright.acme.client.options import TransportOptions
 from certwright.acme.client.transport import Transport
 from certwright.acme.protocol.keys import AccountKey
 from certwright.acme.protocol.messages import Identifier, NewOrder, Order, Status
 from certwright.acme.server.mischief import Mischief
-from certwright.acme.server.options import AcmeServerOptions, ValidationOptions
+from certwright.acme.server.options import AcmeServerOptions, OrderOptions, ValidationOptions
 from certwright.acme.server.server import AcmeServer
 from certwright.pki import pem
 from certwright.pki.alternative_names import AlternativeNames
@@ -101,3 +103,20 @@ async def running(
         stack.push_async_callback(server.stop)
         await server.start()
         yield Rig(server, clock, stack)
+
+
+def believing(**changes: object) -> AcmeServerOptions:
+    """A CA that believes every proof, otherwise changed."""
+    return msgspec.structs.replace(BELIEVING, **changes)
+
+
+def ordering(**changes: object) -> AcmeServerOptions:
+    """The same with other rules for orders."""
+    return believing(orders=msgspec.structs.replace(OrderOptions(), **changes))
+
+
+async def refusal(attempt: Awaitable[object]) -> AcmeProblem:
+    """Why the CA refuses."""
+    with pytest.raises(AcmeProblem) as caught:
+        await attempt
+    return caught.value
