@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from certwright.rest import SecretText
 
 VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 LONGEST_RUN = timedelta(minutes=1)
+LONGEST_END = timedelta(seconds=5)
 MOST_ANSWER_BYTES = 1024 * 1024
 MOST_ERROR_WORDS = 500
 
@@ -85,22 +87,17 @@ class ExecProver:
         return _read(out, command)
 
     async def _finish(self, process: asyncio.subprocess.Process) -> tuple[int, bytes, bytes]:
-        assert process.stdout is not None
-        assert process.stderr is not None
         try:
             async with asyncio.timeout(LONGEST_RUN.total_seconds()):
-                out, err = await asyncio.gather(_bounded(process.stdout), _bounded(process.stderr))
+                out, err = await asyncio.gather(_read_all(process, process.stdout), _read_all(process, process.stderr))
                 return await process.wait(), out, err
         except TimeoutError as error:
             raise BadConnection(
                 f"The credential plugin {self._command.command} did not end within {LONGEST_RUN.total_seconds():g} s."
             ) from error
-        except _TooMuch as error:
-            raise BadConnection(f"The credential plugin {self._command.command} says too much.") from error
         finally:
             if process.returncode is None:
-                process.kill()
-                await process.wait()
+                await _end(process)
 
     def _request(self) -> str:
         spec: dict[str, object] = {"interactive": False}
@@ -110,17 +107,28 @@ class ExecProver:
         return msgspec.json.encode(body).decode()
 
 
-class _TooMuch(Exception):
-    pass
+async def _end(process: asyncio.subprocess.Process) -> None:
+    process.kill()
+    # A child of the plugin's may still hold its pipes.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST_END.total_seconds()):
+            await process.communicate()
 
 
-async def _bounded(stream: asyncio.StreamReader) -> bytes:
+async def _read_all(process: asyncio.subprocess.Process, stream: asyncio.StreamReader | None) -> bytes:
+    """What the plugin says; one that says too much is killed, and has said nothing."""
+    assert stream is not None
     found = bytearray()
+    is_too_much = False
     while part := await stream.read(64 * 1024):
         found += part
         if len(found) > MOST_ANSWER_BYTES:
-            raise _TooMuch
-    return bytes(found)
+            # Reading goes on, since a full pipe would keep the end of the process from being seen.
+            is_too_much = True
+            found.clear()
+            if process.returncode is None:
+                process.kill()
+    return b"" if is_too_much else bytes(found)
 
 
 def _read(body: bytes, command: ExecCommand) -> _Status:

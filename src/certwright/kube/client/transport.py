@@ -7,7 +7,7 @@ import os
 import random
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
 import aiohttp
@@ -36,10 +36,13 @@ from certwright.kube.client.errors import BadConnection, Unreachable
 from certwright.kube.client.exec_plugin import ExecProver
 from certwright.kube.client.rate import TokenBucket
 from certwright.kube.client.tls import client_context
-from certwright.kube.wire.status import error_from
+from certwright.kube.wire.status import ApiError, error_from
 from certwright.rest import Proxies, SecretText, parse_retry_after, redact
 
 LOG = logging.getLogger(__name__)
+
+# What aiohttp gives before the answer has begun; its class has no public name.
+_Requesting = AbstractAsyncContextManager[aiohttp.ClientResponse]
 
 # A read that gets no answer, or a request that the server was too busy for, is tried this often in all.
 TRIES = 4
@@ -101,7 +104,7 @@ class Transport:
             if wait is None:
                 raise error_from(answer.status, answer.body)
             await self.clock.wait(wait)
-        raise Unreachable(f"{call.what} was not answered by the API server at {self._base}.")
+        raise AssertionError("the last attempt ends in one way or the other")
 
     async def _ready(self) -> Proof:
         if not self._bucket.is_open:
@@ -124,54 +127,60 @@ class Transport:
 
     async def _once(self, call: Call, proof: Proof) -> _Answer:
         patience = self._timeout if call.timeout is None else _timeout(call.timeout)
-        async with self._response(call, proof, patience) as response:
-            body = await _read(response, call.limit if response.status < 300 else MOST_ERROR_BYTES)
-            return _Answer(response.status, body, response.headers.get(hdrs.RETRY_AFTER, ""))
+        try:
+            async with self._request(call, proof, patience) as response:
+                body = await _read(response, call.limit if response.status < 300 else MOST_ERROR_BYTES)
+                if hdrs.WARNING in response.headers:
+                    self._warn(response)
+                return _Answer(response.status, body, response.headers.get(hdrs.RETRY_AFTER, ""))
+        except (ClientError, OSError, TimeoutError, _TooLarge) as error:
+            raise self._lost(call, error) from error
 
     @asynccontextmanager
     async def stream(self, call: Call, patience: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.ClientResponse]:
         """The open answer to a watch; an `ApiError` where it is no success."""
         proof = await self._ready()
-        async with self._response(call, proof, patience) as response:
-            if response.status >= 300:
-                body = await _read(response, MOST_ERROR_BYTES)
-                if response.status == 401:
-                    self._prover.refused(proof)
-                raise error_from(response.status, body)
-            yield response
+        try:
+            async with self._request(call, proof, patience) as response:
+                if response.status >= 300:
+                    raise await self._refusal(response, proof)
+                yield response
+        except (ClientError, OSError, TimeoutError, _TooLarge) as error:
+            raise self._lost(call, error) from error
 
-    @asynccontextmanager
-    async def _response(
-        self, call: Call, proof: Proof, patience: aiohttp.ClientTimeout
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _refusal(self, response: aiohttp.ClientResponse, proof: Proof) -> ApiError:
+        body = await _read(response, MOST_ERROR_BYTES)
+        if response.status == 401:
+            self._prover.refused(proof)
+        return error_from(response.status, body)
+
+    def _request(self, call: Call, proof: Proof, patience: aiohttp.ClientTimeout) -> _Requesting:
         headers = {hdrs.ACCEPT: call.accept}
         if call.body is not None:
             headers[hdrs.CONTENT_TYPE] = call.media
         if proof.authorization:
             headers[hdrs.AUTHORIZATION] = proof.authorization.reveal()
-        try:
-            async with self.session.request(
-                call.method,
-                URL(self._base + call.path, encoded=True),
-                data=call.body,
-                headers=headers,
-                allow_redirects=False,
-                timeout=patience,
-                ssl=self._tls,
-                proxy=self._proxy,
-                server_hostname=self._connection.trust.name or None,
-            ) as response:
-                if hdrs.WARNING in response.headers:
-                    self._warn(response)
-                yield response
-        except TimeoutError as error:
-            raise Unreachable(f"{call.what} was not answered in time by the API server at {self._base}.") from error
-        except (ClientError, OSError) as error:
-            raise Unreachable(
-                f"{call.what} got no answer from the API server at {self._base}: {self._words(error)}"
-            ) from error
-        except _TooLarge as error:
-            raise Unreachable(f"{call.what} was answered with more than {error.limit} bytes.") from error
+        return self.session.request(
+            call.method,
+            URL(self._base + call.path, encoded=True),
+            data=call.body,
+            headers=headers,
+            allow_redirects=False,
+            timeout=patience,
+            ssl=self._tls,
+            proxy=self._proxy,
+            server_hostname=self._connection.trust.name or None,
+        )
+
+    def _lost(self, call: Call, error: Exception) -> Unreachable:
+        where = f"the API server at {self._connection.socket or self._base}"
+        match error:
+            case _TooLarge(limit=limit):
+                return Unreachable(f"{call.what} was answered with more than {limit} bytes.")
+            case TimeoutError():
+                return Unreachable(f"{call.what} was not answered in time by {where}.")
+            case _:
+                return Unreachable(f"{call.what} got no answer from {where}: {self._words(error)}")
 
     @property
     def session(self) -> aiohttp.ClientSession:

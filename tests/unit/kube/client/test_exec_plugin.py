@@ -129,7 +129,7 @@ async def test_it_is_told_of_the_cluster(tmp_path: Path) -> None:
         (printing(f'{{"apiVersion":"{V1}","kind":"ExecCredential","status":{{}}}}'), "neither a token nor"),
         (
             ExecCommand(api_version=V1, command=sys.executable, arguments=("-c", "print('x' * 2_000_000)")),
-            "says too much",
+            "failed with exit code -9",
         ),
         (ExecCommand(api_version=V1, command="/absent/plugin", install_hint="Get it."), "does not run.*Get it"),
         (ExecCommand(api_version=V1, command="/absent/plugin"), "Install it, or correct its path"),
