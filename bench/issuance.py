@@ -156,7 +156,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="certwright-bench-") as folder, benches(asked, Path(folder)) as bench:
         found = _run(lambda: measure(bench, asked.count, asked.algorithm))
         assert isinstance(found, _Measured)
-        top = _run(lambda: ceiling(bench.kubeconfig, asked.count)) if asked.ceiling else None
+        top = None
+        if asked.ceiling and bench.end_controller is not None:
+            bench.end_controller()
+            top = _run(lambda: ceiling(bench.kubeconfig, asked.count))
         assert top is None or isinstance(top, float)
         result = _result(bench, asked, found, top)
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(result)).decode() + "\n")

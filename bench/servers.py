@@ -26,6 +26,8 @@ class Bench:
     kubeconfig: Path
     controller_pid: int
     writes: Callable[[], Writes] = field(default=Counter)
+    end_controller: Callable[[], None] | None = None
+    """Leaves the server to others; None where both are one process."""
 
 
 @contextmanager
@@ -47,17 +49,17 @@ def on_real_server(folder: Path, server: KubernetesServer, controller: Path | No
             process = ControllerProcess(folder, server.kubeconfig, ["-v=0"])
             process.start()
             stack.callback(process.stop)
-            pid, agent = process.pid, USER_AGENT
+            pid, agent, end = process.pid, USER_AGENT, process.stop
         else:
             command = [str(controller), f"--kubeconfig={server.kubeconfig}", "--leader-elect=false"]
             other = Process("controller", command, folder / "other-controller.log")
             stack.callback(other.stop)
-            pid, agent = other.pid, controller.name
+            pid, agent, end = other.pid, controller.name, other.stop
 
         def writes() -> Writes:
             return Counter({f"{w.verb} {w.resource}": count for w, count in server.writes(agent).items()})
 
-        yield Bench("real", controller.name if controller else "certwright", server.kubeconfig, pid, writes)
+        yield Bench("real", controller.name if controller else "certwright", server.kubeconfig, pid, writes, end)
 
 
 @contextmanager
