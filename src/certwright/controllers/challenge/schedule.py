@@ -35,7 +35,7 @@ class Schedule:
     def __init__(self, most: int) -> None:
         self._most = most
         self._active: dict[ObjectKey, Answer] = {}
-        self._taken: dict[Answer, ObjectKey] = {}
+        self._taken: dict[Answer, set[ObjectKey]] = {}
         self._waiting: dict[ObjectKey, Candidate] = {}
         self._queue: list[Candidate] = []
         self._behind: dict[Answer, deque[Candidate]] = {}
@@ -48,7 +48,7 @@ class Schedule:
         """The Challenge was being worked on before we knew of it: it has a place, even one too many."""
         self._waiting.pop(candidate.key, None)
         self._active.setdefault(candidate.key, candidate.answer)
-        self._taken.setdefault(candidate.answer, candidate.key)
+        self._taken.setdefault(self._active[candidate.key], set()).add(candidate.key)
 
     def offer(self, candidate: Candidate) -> None:
         """The Challenge waits for a place; again changes nothing."""
@@ -60,7 +60,10 @@ class Schedule:
         """The Challenge needs no place any more."""
         self._waiting.pop(key, None)
         answer = self._active.pop(key, None)
-        if answer is not None and self._taken.get(answer) == key:
+        if answer is None:
+            return
+        self._taken[answer].discard(key)
+        if not self._taken[answer]:
             del self._taken[answer]
             for candidate in self._behind.pop(answer, ()):
                 heapq.heappush(self._queue, candidate)
