@@ -42,7 +42,7 @@ class CertificateController:
         self._loop: Loop[CertificateKey] = Loop(
             "certificates-issuing", self._reconcile, cluster.clock, options, watcher
         )
-        subscribe(cluster, sources, self._loop)
+        self._wakers = subscribe(cluster, sources, self._loop)
 
     async def run(self) -> None:
         """Make passes until cancelled."""
@@ -62,6 +62,8 @@ class CertificateController:
             await self._presenters[key.dialect].report(view.certificate, taken.report)
             if taken.ended:
                 await self._acts.clear_away(view, taken.report)
+        if not view.owns:
+            self._wakers.wait_for(view.owner.key, key)
         if taken.retry is not None:
             raise taken.retry
         return _next_look(view, step, taken.report)

@@ -155,8 +155,18 @@ def _next(view: CertificateView, due: Violation | None) -> Step:
     until = backoff_end(view)
     if until is not None and view.now < until:
         return _hold_back(view, due)
-    # A failure that was counted ends with Issuing=False: only a new Issuing=True tells the next failure from it.
-    return _issue(view, due) if view.issuing is None else Announce(due)
+    if view.issuing is None:
+        return _issue(view, due)
+    # A failure that was counted ends with Issuing=False. Its request goes before the next try is announced: whatever
+    # fails under Issuing=True is then a new failure, whatever the clocks say.
+    return _counted_failure(view) or Announce(due)
+
+
+def _counted_failure(view: CertificateView) -> Discard | None:
+    following = view.next
+    if following is None or failure_of(following) is None or request_differences(following, view.spec):
+        return None
+    return Discard(following, "it failed in an earlier issuance")
 
 
 def due_for_issuance(view: CertificateView) -> Violation | None:
@@ -291,10 +301,11 @@ def has_key(view: CertificateView, request: RequestFacts) -> bool:
 def _failed_in_this_issuance(view: CertificateView, request: RequestFacts) -> bool:
     """Whether a failed request has not been counted: a failure that was ends the issuance in the status."""
     issuing = view.issuing
-    if issuing is None:
+    if issuing is None or issuing.last_transition_time is None:
         return True
-    if issuing.status != "True" or issuing.last_transition_time is None:
-        return False
+    if issuing.reason != CertificateReason.MANUALLY_TRIGGERED:
+        return issuing.status == "True"
+    # A person may trigger while the failed request is still there.
     moments = (request.status.failure_time, request.metadata.creation_timestamp)
     return any(moment is not None and moment >= issuing.last_transition_time for moment in moments)
 

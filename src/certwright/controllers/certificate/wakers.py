@@ -30,10 +30,17 @@ class Wakers:
         self._certificates = certificates
         self._sources = sources
         self._loop = loop
+        self._waiting: dict[CertificateKey, set[CertificateKey]] = {}
+
+    def wait_for(self, owner: CertificateKey, loser: CertificateKey) -> None:
+        """Wake `loser`, which wants the same Secret, when something happens to `owner`."""
+        self._waiting.setdefault(owner, set()).add(loser)
 
     def certificate_changed(self, key: CertificateKey) -> None:
-        """It, and those that have the same target."""
+        """It, and those that have or had the same target."""
         self._loop.add(key)
+        for loser in self._waiting.pop(key, ()):
+            self._loop.add(loser)
         found = self._sources[key.dialect].get(key)
         if found is not None:
             self._wake_users(ObjectKey(key.namespace, found.spec.secret_name))
@@ -81,7 +88,7 @@ class Wakers:
 _GROUPS = {dialect.value for dialect in Dialect}
 
 
-def subscribe(cluster: Cluster, sources: Mapping[Dialect, CertificateSource], loop: Loop[CertificateKey]) -> None:
+def subscribe(cluster: Cluster, sources: Mapping[Dialect, CertificateSource], loop: Loop[CertificateKey]) -> Wakers:
     """Let every change that may matter wake a pass."""
     wakers, caches = Wakers(cluster.caches.certificates, sources, loop), cluster.caches
     for source in sources.values():
@@ -90,6 +97,7 @@ def subscribe(cluster: Cluster, sources: Mapping[Dialect, CertificateSource], lo
     caches.secrets.subscribe(wakers.secret_changed)
     caches.foreign_secrets.subscribe(wakers.foreign_secret_changed)
     cluster.issuers.subscribe(wakers.issuer_changed)
+    return wakers
 
 
 def _may_wait(certificate: HubCertificate) -> bool:
