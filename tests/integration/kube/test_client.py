@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
+from tests.clock import MovableClock
 from tests.cluster import Cluster
 from tests.integration.kube.parts import client_of, config_map, key
 from tests.kubernetes.kubeconfig import write_kubeconfig
@@ -18,6 +20,7 @@ from certwright.api.meta import ObjectMeta
 from certwright.clock import SystemClock
 from certwright.kube.client import client as client_module
 from certwright.kube.client.client import KubeClient
+from certwright.kube.client.errors import Unreachable
 from certwright.kube.client.kubeconfig import find_connection
 from certwright.kube.client.listing import Bookmark, Removed, Seen, Selection, WatchOptions
 from certwright.kube.wire.status import AlreadyExists, Conflict, Forbidden, NotFound
@@ -166,3 +169,23 @@ async def test_any_path(cluster: Cluster) -> None:
         version = json.loads(await client.get_raw("/version"))
 
     assert version["major"] == "1"
+
+
+async def test_another_name_on_the_servers_certificate(cluster: Cluster, tmp_path: Path) -> None:
+    config = yaml.safe_load(cluster.kubeconfig.read_text())
+    path = tmp_path / "config"
+
+    async def write_as(name: str) -> None:
+        for each in config["clusters"]:
+            each["cluster"]["tls-server-name"] = name
+        path.write_text(yaml.safe_dump(config))
+        client = KubeClient(find_connection({}, str(path)), MovableClock())
+        try:
+            await client.merge_patch(CONFIG_MAP, key(cluster, "absent"), {})
+        finally:
+            await client.close()
+
+    with pytest.raises(NotFound):
+        await write_as("localhost")
+    with pytest.raises(Unreachable, match="certificate verify failed"):
+        await write_as("elsewhere.example")

@@ -361,3 +361,24 @@ async def test_no_secret_in_words(caplog: pytest.LogCaptureFixture) -> None:
     await client.close()
 
     assert "s3cret" not in f"{caught.value} {caught.value!r} {connection!r} {caplog.text}"
+
+
+@pytest.mark.parametrize("is_environment", [True, False])
+async def test_a_proxy_from_the_kubeconfig_or_the_environment(
+    is_environment: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(json_answer(OBJECT)) as api:
+        if is_environment:
+            monkeypatch.setenv("http_proxy", api.url)
+        monkeypatch.setenv("no_proxy", "direct.example")
+        connection = Connection(server="http://api.example", proxy="" if is_environment else api.url)
+        client = KubeClient(connection, SystemClock())
+        await client.get(CONFIG_MAP, KEY)
+        await client.close()
+
+    assert api.last.host == "api.example"
+
+
+async def test_a_proxy_of_another_kind_is_refused() -> None:
+    with pytest.raises(BadConnection, match="name an http or https proxy"):
+        KubeClient(Connection(server="http://api.example", proxy="socks5://127.0.0.1:1"), SystemClock())
