@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
-import aiohttp
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 from tests import judges
 from tests.servers.pebble import AcmeFront, Pebble
 
-
-class FrontResolver(AbstractResolver):
-    """Resolves every name to the front."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = ResolveResult(hostname=host, host="127.0.0.1", port=self._port, family=socket.AF_INET, proto=0, flags=0)
-        return [found]
-
-    async def close(self) -> None:
-        pass
+from certwright.acme.client.client import AcmeClient
+from certwright.acme.client.options import TransportOptions
+from certwright.acme.client.transport import Transport
+from certwright.acme.protocol.keys import AccountKey
+from certwright.acme.protocol.messages import Identifier, NewOrder
+from certwright.clock import SystemClock
+from certwright.pki.keys import KeyAlgorithm, KeySpec, generate
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +30,21 @@ def pebble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pebble]:
 async def test_the_front_bears_the_name_of_a_public_ca(pebble: Pebble, tmp_path: Path) -> None:
     front = AcmeFront(tmp_path, pebble)
     await front.start()
-    connector = aiohttp.TCPConnector(
-        ssl=ssl.create_default_context(cafile=front.ca), resolver=FrontResolver(front.port)
-    )
-    async with aiohttp.ClientSession(connector=connector) as session:
-        async with session.get(f"https://{front.host}/directory") as answer:
-            directory = await answer.json()
-        async with session.head(directory["newNonce"]) as nonce:
-            status, headers = nonce.status, nonce.headers
+    to = {f"{front.host}:443": f"127.0.0.1:{front.port}"}
+    transport = Transport(TransportOptions(ca_bundle_pem=front.ca.read_bytes(), connect_to=to), SystemClock())
+    key = AccountKey(generate(KeySpec(KeyAlgorithm.ECDSA, 256)))
+    client = AcmeClient(transport, f"https://{front.host}/directory", key, SystemClock())
+
+    directory = await client.directory()
+    account = await client.register(("mailto:a@example.com",))
+    order = await client.new_order(NewOrder((Identifier("dns", "a.example.com"),)))
+    await transport.close()
     await front.stop()
 
-    assert directory["newOrder"] == f"https://{front.host}/order-plz"
-    assert set(directory["meta"]["profiles"]) == {"default", "shortlived"}
-    assert status == 200
-    assert headers["Replay-Nonce"]
+    assert directory.new_order == f"https://{front.host}/order-plz"
+    assert set(directory.meta.profiles) == {"default", "shortlived"}
+    assert account.url.startswith(f"https://{front.host}/")
+    assert order.url.startswith(f"https://{front.host}/")
 
 
 def test_the_root_of_issued_certificates_can_be_fetched(pebble: Pebble) -> None:

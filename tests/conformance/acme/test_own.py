@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import ClassVar
 
 import pytest
-from tests.conformance.acme.ca import BLOCKED, Ca, StartCa, Wish, free_port
-from tests.conformance.acme.suite import AcmeSuite
+from tests.conformance.acme.ca import BLOCKED, Ca, Rig, StartCa, Wish, free_port
+from tests.conformance.acme.suite import CONTACT, AcmeSuite, wanted
 
+from certwright.acme.client.errors import AcmeProblem
 from certwright.acme.server.accounts import ORDERS_ON_A_PAGE
 from certwright.acme.server.mischief import Fault, Mischief
 from certwright.acme.server.options import AccountOptions, AcmeServerOptions, OrderOptions, ValidationOptions
@@ -68,3 +69,16 @@ class TestOwnCa(AcmeSuite):
     @pytest.fixture
     def start(self) -> StartCa:
         return start_own
+
+    async def test_a_rate_limit_is_told_with_its_end(self, plain: Rig) -> None:
+        client = plain.client()
+        await client.register(CONTACT)
+        assert isinstance(plain.ca, OwnCa)
+        plain.ca.server.mischief.next("new-order", Fault.RATE_LIMITED)
+
+        with pytest.raises(AcmeProblem) as caught:
+            await client.new_order(wanted("www.example.test"))
+
+        assert caught.value.is_rate_limited
+        assert caught.value.retry_after == timedelta(seconds=30)
+        assert str(caught.value).startswith("429 urn:ietf:params:acme:error:rateLimited: ")
