@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from certwright.apiserver.apply.fieldset import EMPTY, FieldSet, as_tree, show_path
+from certwright.apiserver.apply.last_applied import remaining_conflicts, renew_annotation
 from certwright.apiserver.apply.managers import (
     Manager,
     Owned,
@@ -29,6 +30,7 @@ class ApplyConflict(Exception):
     """Other managers own fields that the applied object sets to something else."""
 
     def __init__(self, found: dict[Manager, FieldSet]) -> None:
+        self.found = found
         pairs = [(manager, path) for manager in sorted(found, key=_order) for path in sorted(found[manager])]
         self.causes = [
             Cause("FieldManagerConflict", f"conflict with {manager.shown}", show_path(path)) for manager, path in pairs
@@ -73,7 +75,7 @@ def server_side_apply(
     try:
         refuse_unknown(node, applied)
         named = field_set(node, applied)
-        result = _apply(_with_owners(live, writer, node), applied, (named, writer, force), node)
+        result = _apply_as_kubectl(_with_owners(live, writer, node), applied, (named, writer, force), node)
     except TypedError as error:
         raise ApplyRefused(f"failed to create typed patch object ({_name_of(applied)}): {error}") from error
     if live is not None:
@@ -118,6 +120,22 @@ def _with_owners(live: JSONObject | None, writer: Writer, node: Node) -> tuple[J
         if fields:
             owners[earlier.entry("Update")] = Owned(fields, writer.api_version, earlier.time)
     return bare, owners
+
+
+def _apply_as_kubectl(
+    state: tuple[JSONObject, Owners], applied: JSONObject, request: tuple[FieldSet, Writer, bool], node: Node
+) -> JSONObject:
+    """The apply, where kubectl is not held up by what it applied itself on the client's side."""
+    named, writer, _ = request
+    try:
+        result = _apply(state, applied, request, node)
+    except ApplyConflict as conflict:
+        left = remaining_conflicts(conflict.found, state[0], writer, node)
+        if left:
+            raise ApplyConflict(left) from conflict
+        result = _apply(state, applied, (named, writer, True), node)
+    renew_annotation(result, applied, writer)
+    return result
 
 
 def _apply(

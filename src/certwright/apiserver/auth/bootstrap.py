@@ -1,4 +1,4 @@
-"""The roles and bindings that every cluster has."""
+"""The roles, bindings and priorities that every cluster has."""
 
 from __future__ import annotations
 
@@ -106,3 +106,9 @@ def _binding(role: str, groups: tuple[str, ...]) -> JSONObject:
         "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": role},
         "subjects": subjects,
     }
+
+
+def priority_classes() -> Iterator[JSONObject]:
+    """The priorities of what a cluster cannot do without."""
+    for name, value in (("system-node-critical", 2_000_001_000), ("system-cluster-critical", 2_000_000_000)):
+        yield {"metadata": {"name": name}, "value": value, "description": "For what the cluster cannot do without."}

@@ -9,6 +9,8 @@ import msgspec
 import yaml
 from aiohttp import web
 
+from certwright.apiserver.http.protobuf import MEDIA as PROTOBUF
+from certwright.apiserver.http.protobuf import UnknownKind, decode_protobuf
 from certwright.kube.wire.json import JSON, JSONObject
 from certwright.kube.wire.status import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
@@ -20,7 +22,7 @@ PATCHES = (
     "application/strategic-merge-patch+json",
     "application/apply-patch+yaml",
 )
-_OBJECTS = frozenset({"", "application/json", "application/yaml", "*/*"})
+_OBJECTS = frozenset({"", "application/json", "application/yaml", "*/*", PROTOBUF})
 _NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 
 
@@ -45,7 +47,7 @@ def check_object_type(media: str) -> None:
     if media not in _OBJECTS:
         raise UnsupportedMediaType.of(
             "the body of the request was in an unknown format - accepted media types include: "
-            "application/json, application/yaml"
+            "application/json, application/yaml, application/vnd.kubernetes.protobuf"
         )
 
 
@@ -73,10 +75,21 @@ def decode_body(body: bytes, media: str) -> JSON:
 
 def decode_object(body: bytes, media: str) -> JSONObject:
     """The object in a body."""
+    if media == PROTOBUF:
+        return _decode_protobuf(body)
     value = decode_body(body, media)
     if not isinstance(value, dict):
         raise BadRequest.of("couldn't get version/kind; json parse error: the body must be an object")
     return value
+
+
+def _decode_protobuf(body: bytes) -> JSONObject:
+    try:
+        return decode_protobuf(body)
+    except UnknownKind as error:
+        raise UnsupportedMediaType.of(f"the body of the request was in an unknown format - {error}") from error
+    except (ValueError, IndexError, RecursionError) as error:
+        raise BadRequest.of(f"the body cannot be read as protobuf: {error}") from error
 
 
 def check_depth(body: bytes) -> None:

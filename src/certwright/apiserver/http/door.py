@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import Protocol
 
 from aiohttp import web
 
 from certwright.apiserver.asked import Asked
 from certwright.apiserver.auth.authenticate import Authenticator
+from certwright.apiserver.auth.impersonation import impersonated
+from certwright.apiserver.auth.rights import Rights
 from certwright.apiserver.caller import ANONYMOUS, Caller
 from certwright.apiserver.http.answers import refusal
 from certwright.apiserver.http.pages import Pages
@@ -23,21 +24,11 @@ _log = logging.getLogger(__name__)
 _OPEN = frozenset({"/healthz", "/livez", "/readyz", "/version"})
 
 
-class Authorizer(Protocol):
-    """Decides what a caller may do."""
-
-    def allows(self, caller: Caller, asked: Asked) -> bool:
-        """Whether the caller may do what is asked of a resource."""
-
-    def allows_path(self, caller: Caller, verb: str, path: str) -> bool:
-        """Whether the caller may ask for a path that is no resource."""
-
-
 class Door:
     """Callable by aiohttp's low-level server."""
 
     def __init__(
-        self, authenticator: Authenticator, authorizer: Authorizer, pages: Pages, resources: Resources, reviews: Reviews
+        self, authenticator: Authenticator, authorizer: Rights, pages: Pages, resources: Resources, reviews: Reviews
     ) -> None:
         self._authenticator = authenticator
         self._authorizer = authorizer
@@ -61,7 +52,7 @@ class Door:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, text = request.raw_path.partition("?")
-        caller = self._authenticator.caller(request)
+        caller = impersonated(request.headers, self._authenticator.caller(request), self._authorizer)
         query = Query(text)
         asked = parse_path(request.method, path, is_watch=query.is_true("watch"))
         if asked is None:

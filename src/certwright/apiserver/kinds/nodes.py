@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from certwright.apiserver.definition import Column, Hooks
+from certwright.apiserver.definition import NAME_COLUMN, Cell, Column, Hooks
 from certwright.apiserver.kinds.build import Kind, columns
 from certwright.apiserver.kinds.dsl import (
     anything,
@@ -79,9 +79,12 @@ PRIORITY_CLASS = Kind(
         preemptionPolicy=text("PreemptLowerPriority or Never.", default="PreemptLowerPriority"),
     ),
     short_names=("pc",),
-    columns=columns(
-        Column("Value", "integer", path=".value"),
-        Column("Global-Default", "boolean", cell=lambda obj, _now: obj.get("globalDefault") is True),
+    columns=(
+        *columns(
+            Column("Value", "integer", path=".value"),
+            Column("Global-Default", "boolean", cell=lambda obj, _now: obj.get("globalDefault") is True),
+        ),
+        Column("PreemptionPolicy", path=".preemptionPolicy"),
     ),
     counts_generations=True,
     hooks=Hooks(faults=_priority_faults),
@@ -94,6 +97,18 @@ def _default_quota(quota: JSONObject) -> None:
 
 def _use_status(quota: JSONObject, _now: datetime) -> None:
     quota["status"] = {}
+
+
+def _quota_column(limits: bool) -> Cell:
+    """Used and allowed amounts of what is requested, or of what is limited."""
+
+    def cell(quota: JSONObject, _now: datetime) -> str:
+        status = child(quota, "status")
+        hard, used = child(status, "hard"), child(status, "used")
+        shown = [name for name in sorted(hard) if name.startswith("limits.") is limits]
+        return ", ".join(f"{name}: {used.get(name, 0)}/{hard[name]}" for name in shown)
+
+    return cell
 
 
 RESOURCE_QUOTA = Kind(
@@ -110,7 +125,7 @@ RESOURCE_QUOTA = Kind(
     ),
     short_names=("quota",),
     subresources=("status",),
-    columns=columns(),
+    columns=columns(Column("Request", cell=_quota_column(False)), Column("Limit", cell=_quota_column(True))),
     hooks=Hooks(default=_default_quota, prepare_create=_use_status),
 )
 LIMIT_RANGE = Kind(
@@ -136,6 +151,7 @@ LIMIT_RANGE = Kind(
         ),
     ),
     short_names=("limits",),
+    columns=(NAME_COLUMN, Column("Created At", "date", cell=lambda obj, _now: meta(obj).get("creationTimestamp"))),
 )
 
 

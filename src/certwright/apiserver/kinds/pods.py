@@ -198,9 +198,16 @@ POD_SPEC = fields(
     priorityClassName=text("Its priority."),
     priority=number("Its priority as a number."),
     schedulerName=text("Who finds a node.", default="default-scheduler"),
-    enableServiceLinks=truth("Whether services stand in its environment.", default=True),
+    enableServiceLinks=truth("Whether services stand in its environment."),
 )
 POD_TEMPLATE = fields("The pods that are made.", metadata=OBJECT_META, spec=POD_SPEC)
+
+
+def _default_pod(pod: JSONObject) -> None:
+    spec = child(pod, "spec")
+    default_pod_spec(spec)
+    # Templates of pods leave it out.
+    spec.setdefault("enableServiceLinks", True)
 
 
 def _set_phase(pod: JSONObject, _now: datetime) -> None:
@@ -293,6 +300,7 @@ POD = Kind(
         "status.phase",
         "status.podIP",
     ),
-    hooks=Hooks(default=lambda pod: default_pod_spec(child(pod, "spec")), prepare_create=_set_phase, faults=_faults),
+    counts_generations=True,
+    hooks=Hooks(default=_default_pod, prepare_create=_set_phase, faults=_faults),
 )
 KINDS = (POD,)

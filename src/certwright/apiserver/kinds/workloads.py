@@ -21,10 +21,11 @@ from certwright.apiserver.kinds.dsl import (
 )
 from certwright.apiserver.kinds.pods import POD_TEMPLATE, default_pod_spec, pod_spec_faults
 from certwright.apiserver.kinds.services import labels_text
-from certwright.apiserver.objects import child, children, ensure, meta, strings
+from certwright.apiserver.objects import child, children, ensure, meta, parse_timestamp, strings
 from certwright.apiserver.objects import text as text_of
 from certwright.apiserver.schema.causes import Cause, invalid, not_supported, required
 from certwright.apiserver.schema.node import same
+from certwright.apiserver.tables import human_duration
 from certwright.kube.wire.json import JSON, JSONObject
 from certwright.kube.wire.resources import Resource
 
@@ -127,8 +128,8 @@ DEPLOYMENT = Kind(
             "Ready",
             cell=lambda obj, _now: f"{_count(obj, 'status', 'readyReplicas')}/{_count(obj, 'spec', 'replicas')}",
         ),
-        Column("Up-to-date", "integer", cell=lambda obj, _now: _count(obj, "status", "updatedReplicas")),
-        Column("Available", "integer", cell=lambda obj, _now: _count(obj, "status", "availableReplicas")),
+        Column("Up-to-date", cell=lambda obj, _now: str(_count(obj, "status", "updatedReplicas"))),
+        Column("Available", cell=lambda obj, _now: str(_count(obj, "status", "availableReplicas"))),
         AGE,
         _containers("name"),
         _containers("image"),
@@ -167,6 +168,12 @@ def _job_faults(job: JSONObject, _old: JSONObject | None) -> list[Cause]:
 
 def _completions(job: JSONObject, _now: datetime) -> str:
     return f"{_count(job, 'status', 'succeeded')}/{_count(job, 'spec', 'completions') or 1}"
+
+
+def _job_duration(job: JSONObject, now: datetime) -> str:
+    status = child(job, "status")
+    start, end = parse_timestamp(text_of(status, "startTime")), parse_timestamp(text_of(status, "completionTime"))
+    return human_duration((end or now) - start) if start else ""
 
 
 def _job_status(job: JSONObject, _now: datetime) -> str:
@@ -212,7 +219,16 @@ JOB = Kind(
     ),
     categories=("all",),
     subresources=("status",),
-    columns=columns(Column("Status", cell=_job_status), Column("Completions", cell=_completions)),
+    columns=(
+        *columns(
+            Column("Status", cell=_job_status),
+            Column("Completions", cell=_completions),
+            Column("Duration", cell=_job_duration),
+        ),
+        _containers("name"),
+        _containers("image"),
+        Column("Selector", priority=1, cell=_selector),
+    ),
     selectable_fields=("status.successful",),
     counts_generations=True,
     hooks=Hooks(default=_default_job, prepare_create=_select_own_pods, faults=_job_faults),

@@ -1,4 +1,4 @@
-"""The default roles, and ClusterRoles that gather the rules of others by label."""
+"""The default roles and priorities, and ClusterRoles that gather the rules of others by label."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from certwright.apiserver import objects
 from certwright.apiserver.admission.matching import label_selector
-from certwright.apiserver.auth.bootstrap import GROUP, cluster_role_bindings, cluster_roles
+from certwright.apiserver.auth.bootstrap import GROUP, cluster_role_bindings, cluster_roles, priority_classes
 from certwright.apiserver.definition import Definition
 from certwright.apiserver.lifecycle.internal import amend, make
 from certwright.apiserver.lifecycle.worker import Worker
@@ -28,12 +28,15 @@ class Roles:
         """Make the default roles, and gather."""
         roles = self._api.served.find(GROUP, "v1", "clusterroles")
         bindings = self._api.served.find(GROUP, "v1", "clusterrolebindings")
-        if roles is None or bindings is None:
+        priorities = self._api.served.find("scheduling.k8s.io", "v1", "priorityclasses")
+        if roles is None or bindings is None or priorities is None:
             return
         for role in cluster_roles():
             make(self._api, roles, role)
         for binding in cluster_role_bindings():
             make(self._api, bindings, binding)
+        for priority in priority_classes():
+            make(self._api, priorities, priority)
         self._gather(roles)
         self._api.store.listen(_ROLES, self._notice)
         self.worker.start()
