@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from tools import generate_compatibility, generate_crds, generate_metrics, generate_reference
+from tools import generate_cli, generate_compatibility, generate_crds, generate_metrics, generate_reference
 
-GENERATORS = (generate_crds.main, generate_compatibility.main, generate_reference.main, generate_metrics.main)
+GENERATORS = (
+    generate_crds.main,
+    generate_compatibility.main,
+    generate_reference.main,
+    generate_metrics.main,
+    generate_cli.main,
+)
 
 
 def main(arguments: list[str]) -> int:

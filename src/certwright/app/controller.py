@@ -16,19 +16,30 @@ from aiohttp import web
 
 from certwright.app.options import ControllerOptions
 from certwright.app.parts import Parts, build_parts
-from certwright.app.running import all_of
-from certwright.app.serving import ClockHealth, Endpoint, health_page
-from certwright.clock import Clock
+from certwright.app.running import all_of, run_process
+from certwright.app.serving import ClockHealth, Endpoint, ServeError, health_page
+from certwright.clock import Clock, SystemClock
 from certwright.kube.client.client import ClientOptions, KubeClient
 from certwright.kube.client.connection import Connection, over_socket
+from certwright.kube.client.errors import BadConnection
 from certwright.kube.client.kubeconfig import find_connection
 from certwright.kube.runtime.elector import Elector, ElectorOptions
 from certwright.telemetry.exposition import CONTENT_TYPE, exposition
+from certwright.telemetry.logs import LogFormat
 from certwright.version import VERSION
 
 log = logging.getLogger(__name__)
 
 USER_AGENT = f"certwright-controller/{VERSION} ({platform.system().lower()}/{platform.machine()})"
+
+
+CANNOT_START = (ServeError, BadConnection)
+"""What is told in its own words, for it says what to do."""
+
+
+def run_controller(options: ControllerOptions, logging_format: LogFormat, verbosity: int) -> int:
+    """`certwright controller`; the exit code."""
+    return run_process(lambda: run_controllers(options, SystemClock()), logging_format, verbosity, CANNOT_START)
 
 
 async def run_controllers(options: ControllerOptions, clock: Clock) -> None:

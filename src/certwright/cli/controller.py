@@ -32,7 +32,7 @@ Examples:
 @log_flags
 def command(logging_format: LogFormat, verbosity: int, **flags: Any) -> None:
     """Run the controllers against a Kubernetes API server until SIGTERM or SIGINT."""
-    from certwright.app.processes import run_controller
+    from certwright.app.controller import run_controller
 
     raise SystemExit(run_controller(options_from(flags), logging_format, verbosity))
 

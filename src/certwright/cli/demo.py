@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from certwright.app.demo import demo_world
-from certwright.app.processes import EXPECTED
 from certwright.app.running import run_process
+from certwright.app.standalone_process import CANNOT_START
 from certwright.cli.demo_story import DemoStory
 from certwright.cli.params import LEVEL
 from certwright.clock import SystemClock
@@ -46,5 +46,5 @@ def _run(data_dir: Path, keep: bool, verbosity: int) -> int:
         async with demo_world(data_dir, clock) as world:
             await story.tell(world, keep=keep)
 
-    code = run_process(main, "text", verbosity, EXPECTED)
+    code = run_process(main, "text", verbosity, CANNOT_START)
     return code or story.exit_code

@@ -66,7 +66,7 @@ def command(logging_format: LogFormat, verbosity: int, **flags: Any) -> None:
 
     No cluster is needed: kubectl and every other client of Kubernetes speak to it.
     """
-    from certwright.app.processes import run_standalone
+    from certwright.app.standalone_process import run_standalone
 
     raise SystemExit(run_standalone(options_from(flags), logging_format, verbosity, tell))
 

@@ -16,6 +16,16 @@ from certwright.pki.certificate import Certificate
 from certwright.pki.usages import EXTENDED_KEY_USAGES
 from certwright.rules.hub import condition_of
 
+# cmctl names signatures as Go does.
+_SIGNATURES = {
+    "SHA256WithRSA": "SHA256-RSA",
+    "SHA384WithRSA": "SHA384-RSA",
+    "SHA512WithRSA": "SHA512-RSA",
+    "ECDSAWithSHA256": "ECDSA-SHA256",
+    "ECDSAWithSHA384": "ECDSA-SHA384",
+    "ECDSAWithSHA512": "ECDSA-SHA512",
+    "PureEd25519": "Ed25519",
+}
 _ACRONYMS = {"ipsec": "IPSec", "crl": "CRL", "ocsp": "OCSP", "sgc": "SGC"}
 
 
@@ -117,7 +127,7 @@ def _facts(leaf: Certificate, key_algorithm: str) -> list[str]:
         f"  Key Usage: {', '.join(_title(name) for name in plain)}",
         f"  Extended Key Usages: {', '.join(_title(name) for name in extended)}",
         f"  Public Key Algorithm: {key_algorithm}",
-        f"  Signature Algorithm: {leaf.signature_algorithm}",
+        f"  Signature Algorithm: {_SIGNATURES.get(leaf.signature_algorithm, leaf.signature_algorithm)}",
         f"  Subject Key ID: {leaf.subject_key_id.hex()}",
         f"  Authority Key ID: {leaf.authority_key_id.hex()}",
         f"  Serial Number: {_serial(leaf.serial)}",

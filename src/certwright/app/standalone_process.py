@@ -1,25 +1,18 @@
-"""The entry of each process: options in, exit code out."""
+"""The entry of the standalone process: options in, exit code out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from certwright.apiserver.options import StartError
-from certwright.app.controller import run_controllers
-from certwright.app.options import ControllerOptions
+from certwright.app.controller import CANNOT_START as CONTROLLER_CANNOT_START
 from certwright.app.running import run_process
-from certwright.app.serving import ServeError
 from certwright.app.standalone import Running, StandaloneOptions, standalone, until_cancelled
 from certwright.clock import SystemClock
-from certwright.kube.client.errors import BadConnection
 from certwright.telemetry.logs import LogFormat
 
-EXPECTED = (StartError, ServeError, BadConnection)
-
-
-def run_controller(options: ControllerOptions, logging_format: LogFormat, verbosity: int) -> int:
-    """`certwright controller`."""
-    return run_process(lambda: run_controllers(options, SystemClock()), logging_format, verbosity, EXPECTED)
+CANNOT_START = (StartError, *CONTROLLER_CANNOT_START)
+"""What is told in its own words, for it says what to do."""
 
 
 def run_standalone(
@@ -32,4 +25,4 @@ def run_standalone(
             tell(running)
             await until_cancelled()
 
-    return run_process(main, logging_format, verbosity, EXPECTED)
+    return run_process(main, logging_format, verbosity, CANNOT_START)
