@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -79,7 +80,9 @@ class Transport:
         self._bucket = TokenBucket(options.qps, options.burst, clock)
         self._prover = _prover(connection, clock)
         self._pair = connection.certificate
-        self._tls = client_context(connection.trust, connection.certificate)
+        self._tls: ssl.SSLContext | bool = True
+        if connection.server.startswith("https:"):
+            self._tls = client_context(connection.trust, connection.certificate)
         self._proxy = _proxy(connection)
         self._base = connection.server
         self._session: aiohttp.ClientSession | None = None

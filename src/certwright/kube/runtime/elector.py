@@ -62,15 +62,13 @@ class Elector:
         """Whether we hold the lease."""
 
     async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
-        """Wait for the lease, then `lead` while we hold it, again and again until cancelled or `lead` ends.
+        """Wait for the lease, then `lead` while we hold it; return when `lead` ends, or when the lease was lost.
 
-        `lead` is cancelled when the lease is lost; on the way out the lease is released.
+        `lead` is cancelled when the lease is lost; on any other way out the lease is released.
         """
-        while True:
-            await self._win()
-            LOG.info("We lead", extra={"lease": str(self._key), "identity": self._options.identity})
-            if await self._reign(lead):
-                return
+        await self._win()
+        LOG.info("We lead", extra={"lease": str(self._key), "identity": self._options.identity})
+        if not await self._reign(lead):
             LOG.error("The lease is lost", extra={"lease": str(self._key), "identity": self._options.identity})
 
     async def _win(self) -> None:

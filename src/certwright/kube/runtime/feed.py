@@ -38,6 +38,9 @@ MOST_REFUSALS = 3
 # The server ends a watch after this long, up to twice: a fleet does not come back at once.
 WATCH_FOR = timedelta(minutes=5)
 
+# A watch that ends in good order after this long was sound, though nothing may have happened in it.
+SOUND_AFTER = timedelta(seconds=10)
+
 
 class Sink(Protocol[T_contra]):
     """Who is told."""
@@ -140,12 +143,15 @@ class Feed(Generic[T]):
         self._is_listing = is_initial
         if is_initial:
             self._sink.begin()
+        began = self._clock.monotonic()
         events = self._client.watch(self._kind, self._selection, self._version, options=options)
         async with aclosing(events):
             async for event in events:
                 self._take(event)
                 if not (self._is_listing or self._version):
                     return
+        if self._clock.monotonic() - began >= SOUND_AFTER.total_seconds():
+            self._recovered()
 
     def _take(self, event: WatchEvent[T]) -> None:
         match event:
