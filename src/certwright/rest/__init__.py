@@ -4,7 +4,7 @@ from certwright.rest.client import RestAnswer, RestClient, RestOptions, RestRequ
 from certwright.rest.errors import LONGEST_RETRY, RestError, parse_retry_after
 from certwright.rest.proxies import Proxies
 from certwright.rest.secret_text import HIDDEN, SecretText
-from certwright.rest.transport import Now, Transport, read_bounded, tls_context
+from certwright.rest.transport import Now, Transport, read_bounded, show_certificate, tls_context
 from certwright.rest.words import LONGEST_WORDS, failure_words, redact, words_of
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "parse_retry_after",
     "read_bounded",
     "redact",
+    "show_certificate",
     "tls_context",
     "words_of",
 ]

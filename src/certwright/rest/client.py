@@ -58,6 +58,10 @@ class RestOptions(Struct, frozen=True, kw_only=True):
     body_limit: int = 4 * 1024 * 1024
     ca_bundle: bytes = b""
     skip_tls_verify: bool = False
+    tls: ssl.SSLContext | None = None
+    """Where given, it takes the place of `ca_bundle` and `skip_tls_verify`."""
+    server_name: str = ""
+    """The name to ask for and to expect in the server's certificate, where it is not that of the URL."""
 
 
 class RestClient:
@@ -83,6 +87,7 @@ class RestClient:
                 allow_redirects=False,
                 timeout=timeout,
                 ssl=self._ssl,
+                server_hostname=self._options.server_name or None,
                 proxy=self._transport.proxy_for(url),
             ) as response:
                 body = await read_bounded(response, self._options.body_limit)
@@ -149,6 +154,8 @@ def _phrase(status: int) -> str:
 
 
 def _tls(options: RestOptions) -> ssl.SSLContext | bool:
+    if options.tls is not None:
+        return options.tls
     if not options.ca_bundle or options.skip_tls_verify:
         return not options.skip_tls_verify
     try:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import tempfile
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
@@ -106,6 +108,25 @@ def tls_context(ca_bundle: bytes = b"", *, system_roots: bool = True, skip_verif
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def show_certificate(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
+    """Let the context show a client certificate (PEM, with its key); `ValueError` where they cannot be used."""
+    # The ssl module reads key pairs from files only.
+    handle, name = tempfile.mkstemp(prefix="certwright-", suffix=".pem")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(key.rstrip() + b"\n" + certificate)
+        # Without the callback an encrypted key would ask at the terminal.
+        context.load_cert_chain(name, password=_no_password)
+    except (ssl.SSLError, ValueError, OSError) as error:
+        raise ValueError("give a PEM certificate with the PEM key that fits it, and no password") from error
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _no_password() -> str:
+    raise ValueError("the key is encrypted")
 
 
 class _Resolver(aiohttp.ThreadedResolver):
