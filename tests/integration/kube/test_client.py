@@ -189,3 +189,25 @@ async def test_another_name_on_the_servers_certificate(cluster: Cluster, tmp_pat
         await write_as("localhost")
     with pytest.raises(Unreachable, match="certificate verify failed"):
         await write_as("elsewhere.example")
+
+
+async def test_a_credential_plugin_shows_a_certificate(cluster: Cluster, tmp_path: Path) -> None:
+    pair = cluster.server.user("plugged-in", ["system:masters"])
+    version = "client.authentication.k8s.io/v1"
+    status = {"clientCertificateData": pair.certificate.read_text(), "clientKeyData": pair.key.read_text()}
+    answer = tmp_path / "answer.json"
+    answer.write_text(json.dumps({"apiVersion": version, "kind": "ExecCredential", "status": status}))
+    config = yaml.safe_load(cluster.kubeconfig.read_text())
+    plugin = {"apiVersion": version, "command": "cat", "args": [str(answer)], "interactiveMode": "Never"}
+    for each in config["users"]:
+        each["user"] = {"exec": plugin}
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(config))
+    client = KubeClient(find_connection({}, str(path)), SystemClock())
+
+    try:
+        made = await client.create(CONFIG_MAP, config_map("a"), cluster.namespace)
+    finally:
+        await client.close()
+
+    assert made.metadata.name == "a"
