@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from certwright.clock import SystemClock, Timer
 
+SPEED = 10
+
 
 class FastClock:
     """A `Clock` on which `speed` seconds pass in each second; it starts at the time of day."""

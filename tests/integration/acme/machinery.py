@@ -12,6 +12,7 @@ from datetime import timedelta
 from tests.cluster import Cluster as ApiServer
 from tests.integration.acme.world import World
 
+from certwright.acme.client.transport import Request
 from certwright.clock import Clock, SystemClock
 from certwright.cluster.caches import build_caches
 from certwright.cluster.cluster import Cluster
@@ -48,11 +49,16 @@ class Machinery:
 
     cluster: Cluster
     clients: AcmeClients
+    to_ca: list[Request]
+
+    def asked(self, action: str) -> int:
+        """How many signed requests of that kind the CA was sent."""
+        return sum(each.method == "POST" and each.action == action for each in self.to_ca)
 
 
 @asynccontextmanager
 async def machinery(
-    server: ApiServer, world: World, clock: Clock | None = None, settings: Settings | None = None
+    server: ApiServer, world: World, clock: Clock | None = None, most_challenges: int = 60
 ) -> AsyncIterator[Machinery]:
     """Runs in the test's namespace until the block ends."""
     clock = clock or SystemClock()
@@ -60,8 +66,9 @@ async def machinery(
         options = ClientOptions(user_agent=f"{USER_AGENT}/{server.namespace}")
         client = KubeClient(find_connection({}, str(server.kubeconfig)), clock, options)
         stack.push_async_callback(client.close)
-        cluster = _cluster(client, clock, settings or _settings(server))
-        clients = AcmeClients(cluster, AcmeOptions(trusted_ca_pem=world.trust_pem))
+        cluster = _cluster(client, clock, _settings(server, most_challenges))
+        to_ca: list[Request] = []
+        clients = AcmeClients(cluster, AcmeOptions(trusted_ca_pem=world.trust_pem), to_ca.append)
         stack.push_async_callback(clients.close)
         types = {"acme": AcmeIssuer(cluster, clients)}
         issuers = IssuerController(cluster, types, {Dialect.MODERN: ModernIssuerPresenter(cluster)})
@@ -72,11 +79,15 @@ async def machinery(
         await cluster.caches.synced()
         loops = (issuers.run(), requests.run(), orders.run(), challenges.run())
         await stack.enter_async_context(_running(*loops))
-        yield Machinery(cluster, clients)
+        yield Machinery(cluster, clients, to_ca)
 
 
-def _settings(server: ApiServer) -> Settings:
-    return Settings(namespace=server.namespace, challenge_retry_period=timedelta(seconds=2))
+def _settings(server: ApiServer, most_challenges: int) -> Settings:
+    return Settings(
+        namespace=server.namespace,
+        challenge_retry_period=timedelta(seconds=2),
+        max_concurrent_challenges=most_challenges,
+    )
 
 
 def _cluster(client: KubeClient, clock: Clock, settings: Settings) -> Cluster:

@@ -82,6 +82,10 @@ class Objects:
         (await self._http.post(self.path("certificaterequests"), body)).ok  # noqa: B018 asserts success
         return key
 
+    async def create(self, plural: str, body: Json) -> None:
+        """Any object."""
+        (await self._http.post(self.path(plural), body)).ok  # noqa: B018 asserts success
+
     async def get(self, plural: str, name: str) -> Json:
         """The object as it is now."""
         found: Json = (await self._http.get(self.path(plural, name))).ok

@@ -7,20 +7,19 @@ from pathlib import Path
 
 import pytest
 from tests.cluster import Cluster
-from tests.integration.acme.clock import FastClock
+from tests.integration.acme.clock import SPEED, FastClock
 from tests.integration.acme.fuse import Fuse, fuse
 from tests.integration.acme.machinery import machinery
 from tests.integration.acme.objects import CLOUDFLARE, PATIENCE, Objects
-from tests.integration.acme.test_issuance import assert_for, objects, txt_is_gone
+from tests.integration.acme.test_issuance import assert_for, txt_is_gone
 from tests.integration.acme.world import World, own_world
 from tests.kubernetes.eventually import eventually
 
 from certwright.acme.server.records import AccountRecord
 from certwright.acme.server.store import Store
 
-__all__ = ["fuse", "objects"]
+__all__ = ["fuse"]
 
-SPEED = 10
 NEW_ORDER = "POST authorize_order"
 # A life without a death makes about sixty requests.
 MOMENTS = 72

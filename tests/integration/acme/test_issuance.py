@@ -26,12 +26,6 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield found
 
 
-@pytest.fixture
-async def objects(cluster: Cluster) -> Objects:
-    await cluster.install_crds()
-    return Objects(cluster)
-
-
 def assert_for(chain: bytes, key: PrivateKey, *names: str) -> None:
     leaf = x509.load_pem_x509_certificates(chain)[0]
     alternative = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value

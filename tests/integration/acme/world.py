@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
 from tests.kubernetes.processes import free_ports
 from tests.servers.pebble import Pebble, PebbleOptions
 
@@ -36,7 +37,27 @@ class World:
     http_port: int
     zones: tuple[str, ...] = ZONES
     server: AcmeServer | None = None
+    options: AcmeServerOptions | None = None
     mischief: Mischief | None = None
+
+    @asynccontextmanager
+    async def another_ca(self, clock: Clock) -> AsyncIterator[None]:
+        """In the place of the CA stands one that knows nobody."""
+        assert self.server is not None
+        assert self.options is not None
+        await self.server.stop()
+        port = int(self.server.address.rpartition(":")[2])
+        other = AcmeServer(replace(self.options, port=port), clock, self.mischief)
+        await other.start()
+        try:
+            yield
+        finally:
+            await other.stop()
+
+    def mischief_of(self) -> Mischief:
+        """What our own CA can be made to do."""
+        assert self.mischief is not None
+        return self.mischief
 
 
 @asynccontextmanager
@@ -44,6 +65,7 @@ async def own_world(
     mischief: Mischief | None = None,
     clock: Clock | None = None,
     orders: OrderOptions | None = None,
+    alternate_roots: int = 0,
     external_accounts: Mapping[str, str] | None = None,
     state_file: Path | None = None,
 ) -> AsyncIterator[World]:
@@ -57,6 +79,7 @@ async def own_world(
             accounts=AccountOptions(external_accounts=external, external_account_required=bool(external)),
             orders=orders or OrderOptions(blocked=(BLOCKED,)),
             state_file=state_file,
+            alternate_roots=alternate_roots,
         )
         mischief = mischief or Mischief()
         server = AcmeServer(options, clock or SystemClock(), mischief)
@@ -69,6 +92,7 @@ async def own_world(
             cloudflare,
             http_port,
             server=server,
+            options=options,
             mischief=mischief,
         )
 

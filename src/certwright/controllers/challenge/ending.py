@@ -32,16 +32,21 @@ class Ending:
     async def let_go(self, challenge: acme.Challenge) -> None:
         """A Challenge that is being deleted is cleaned up and released.
 
-        Where its credentials are gone or refused for good, it goes all the same: a namespace would never be removed.
+        It goes all the same where its credentials are gone or its settings wrong for good, since its namespace could
+        never be removed, and where nothing was put in place and the cloud refuses to be asked.
         """
         if not has_finalizer(challenge):
             return
         if _was_begun(challenge):
             try:
                 await self._clean_up(challenge)
-            except (CredentialsMissing, Blocked) as error:
-                text = f"The answer of the challenge stays in place; remove it by hand: {error}"
-                self._reports.tell(challenge, "Warning", AcmeEvent.CLEAN_UP_ERROR, stable(text))
+            except (Retry, Blocked) as error:
+                is_hopeless = isinstance(error, CredentialsMissing | Blocked)
+                if challenge.status.presented and not is_hopeless:
+                    raise
+                if challenge.status.presented:
+                    text = f"The answer of the challenge stays in place; remove it by hand: {error}"
+                    self._reports.tell(challenge, "Warning", AcmeEvent.CLEAN_UP_ERROR, stable(text))
         await self._reports.release(challenge)
 
     async def _clean_up(self, challenge: acme.Challenge) -> None:

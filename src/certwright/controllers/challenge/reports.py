@@ -50,9 +50,11 @@ class ChallengeReports:
         changes = status_changes(challenge.status, status)
         if not changes:
             return False
+        # Readers of the API find both words also where they are false.
+        told: JSONObject = {"processing": status.processing, "presented": status.presented}
         patch: JSONObject = {
             "metadata": {"resourceVersion": challenge.metadata.resource_version},
-            "status": changes,
+            "status": told | changes,
         }
         key = _key(challenge)
         written = await self._cluster.client.merge_patch(CHALLENGE, key, patch, subresource="status", manager=MANAGER)

@@ -104,7 +104,7 @@ class IssuerController:
             return Verdict(ready=False, reason=IssuerReason.INVALID_CONFIG, message=text)
         found = self._types.get(named[0])
         if found is None:
-            text = f"Issuers of type {json_name(named[0])} are not served by this controller; see its flags, or use another type"
+            text = f"Issuers of type {json_name(named[0])} are not served by this controller; take one of another type"
             return Verdict(ready=False, reason=IssuerReason.INVALID_CONFIG, message=text)
         try:
             return await found.check(issuer)
