@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import uvloop
@@ -33,6 +34,7 @@ from certwright.kube.client.client import ClientOptions, KubeClient
 from certwright.kube.client.kubeconfig import find_connection
 
 RESULTS = Path(__file__).resolve().parent / "results"
+T = TypeVar("T")
 QUIET = timedelta(seconds=3)
 WARM_UP = 20
 
@@ -67,7 +69,7 @@ class _Measured(Struct, frozen=True):
 async def measure(bench: Bench, count: int, algorithm: str) -> _Measured:
     """Create `count` Certificates and wait until all are Ready, after a warm-up batch."""
     clock = SystemClock()
-    client = _client(bench.kubeconfig)
+    client = client_of(bench.kubeconfig)
     try:
         await install_definitions(client, clock)
         await prepare(client)
@@ -85,14 +87,15 @@ async def measure(bench: Bench, count: int, algorithm: str) -> _Measured:
 
 async def ceiling(kubeconfig: Path, count: int) -> float:
     """Issuances a second of a bare loop."""
-    client = _client(kubeconfig)
+    client = client_of(kubeconfig)
     try:
         return await bare_loop(client, SystemClock(), count)
     finally:
         await client.close()
 
 
-def _client(kubeconfig: Path) -> KubeClient:
+def client_of(kubeconfig: Path) -> KubeClient:
+    """A client for the driver's own requests."""
     connection = find_connection(os.environ, str(kubeconfig))
     return KubeClient(connection, SystemClock(), ClientOptions(user_agent="bench-driver"))
 
@@ -126,22 +129,24 @@ def benches(asked: argparse.Namespace, folder: Path) -> Iterator[Bench]:
             yield stack.enter_context(standalone(folder))
         else:
             server = stack.enter_context(real_server(folder))
-            _run(lambda: _install(server.kubeconfig))
+            run(lambda: _install(server.kubeconfig))
             yield stack.enter_context(on_real_server(folder, server, asked.controller))
 
 
 async def _install(kubeconfig: Path) -> None:
-    client = _client(kubeconfig)
+    client = client_of(kubeconfig)
     await install_definitions(client, SystemClock())
     await client.close()
 
 
-def _run(work: Callable[[], Awaitable[object]]) -> object:
-    async def run() -> object:
+def run(work: Callable[[], Awaitable[T]]) -> T:
+    """What `work` comes to, on an event loop of its own."""
+
+    async def whole() -> T:
         return await work()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(run())
+        return runner.run(whole())
 
 
 def main() -> int:
@@ -154,13 +159,11 @@ def main() -> int:
     parser.add_argument("--ceiling", action="store_true", help="measure the bare loop of writes too")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="certwright-bench-") as folder, benches(asked, Path(folder)) as bench:
-        found = _run(lambda: measure(bench, asked.count, asked.algorithm))
-        assert isinstance(found, _Measured)
+        found = run(lambda: measure(bench, asked.count, asked.algorithm))
         top = None
         if asked.ceiling and bench.end_controller is not None:
             bench.end_controller()
-            top = _run(lambda: ceiling(bench.kubeconfig, asked.count))
-        assert top is None or isinstance(top, float)
+            top = run(lambda: ceiling(bench.kubeconfig, asked.count))
         result = _result(bench, asked, found, top)
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(result)).decode() + "\n")
     name = f"{result.date}-{result.controller}-{result.server}-{result.algorithm.lower()}-{result.count}.json"

@@ -65,7 +65,6 @@ cluster_flags = group(
     option("--master", "", "URL of the API server, in the place of the kubeconfig's."),
     option("--namespace", "", "Watch this namespace only; ClusterIssuers are then not served."),
     option("--cluster-resource-namespace", "kube-system", "Where the Secrets are that ClusterIssuers refer to."),
-    lists("--controllers", ("*",), "Which controllers run: names, * for the default ones, -name to leave one out."),
     option("--kube-api-qps", 0.0, "Requests a second to the API server; no limit of our own by default."),
     option("--kube-api-burst", 0, "Requests at once above that rate."),
 )
@@ -79,6 +78,7 @@ leader_flags = group(
 )
 
 behaviour_flags = group(
+    lists("--controllers", ("*",), "Which controllers run: names, * for the default ones, -name to leave one out."),
     option("--concurrent-workers", DEFAULTS.parallel_passes, "Passes at once for each controller."),
     switch("--enable-certificate-owner-ref", False, "Secrets go when their Certificate is deleted."),
     lists(

@@ -12,7 +12,7 @@ from certwright.app.options import ControllerOptions
 from certwright.app.standalone import ACME_PORT, API_PORT, Running, StandaloneOptions, order_options
 from certwright.cli.controller import outside_from, settings_from
 from certwright.cli.flags import behaviour_flags, group, log_flags, option, outside_flags, switch
-from certwright.cli.params import DURATION
+from certwright.cli.params import DURATION, joined
 from certwright.telemetry.logs import LogFormat
 
 EPILOG = """\b
@@ -84,6 +84,7 @@ def options_from(flags: dict[str, Any]) -> StandaloneOptions:
         acme_orders=order_options(flags["acme_certificate_lifetime"]),
         controller=ControllerOptions(
             settings=settings_from(flags),
+            controllers=joined(flags["controllers"]),
             outside=outside_from(flags),
             metrics_listen_address=flags["metrics_listen_address"],
             healthz_listen_address="0",
