@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import ObjectReference, parse_duration
-from certwright.api.wellknown import CERT_MANAGER_GROUP
+from certwright.api.wellknown import CERT_MANAGER_GROUP, LEGACY_GROUP
 from certwright.pki.keys import KeyAlgorithm, KeyEncoding, KeySpec
 from certwright.pki.usages import DEFAULT_USAGES
 
@@ -54,5 +54,12 @@ def full_reference(ref: ObjectReference) -> ObjectReference:
 
 
 def is_same_issuer(one: ObjectReference, other: ObjectReference) -> bool:
-    """Whether both mean one issuer, seen from one namespace."""
-    return full_reference(one) == full_reference(other)
+    """Whether both mean one issuer, seen from one namespace.
+
+    Our two groups count as one: who moves an issuer of 2018 to v1 under its name does not want new certificates.
+    """
+    return _in_one_group(full_reference(one)) == _in_one_group(full_reference(other))
+
+
+def _in_one_group(reference: ObjectReference) -> ObjectReference:
+    return replace(reference, group=CERT_MANAGER_GROUP) if reference.group == LEGACY_GROUP else reference

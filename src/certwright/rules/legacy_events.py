@@ -16,6 +16,7 @@ from certwright.api import certmanager_v1alpha1 as legacy
 from certwright.api.convert import convert_certificate
 from certwright.api.legacy_words import LegacyReason, LegacyText
 from certwright.api.meta import ObjectMeta, ObjectReference
+from certwright.api.wellknown import CertificateReason
 from certwright.pki.keys import KeySpec
 from certwright.rules.defaults import key_spec
 from certwright.rules.facts import RequestFacts
@@ -123,6 +124,9 @@ def failure_event(order: acme.Order | None) -> ToldEvent | None:
 def milestone_event(milestone: Milestone) -> ToldEvent | None:
     """The warning that a milestone is worth; None where v0.5 said nothing."""
     match milestone:
+        case SecretNotWritable(reason=CertificateReason.INCORRECT_CERTIFICATE):
+            text = LegacyText.DUPLICATE_SECRET_NAME
+            return ToldEvent(type="Warning", reason=LegacyReason.DUPLICATE_SECRET_NAME, message=text)
         case SecretNotWritable():
             text = f"Error saving TLS certificate: {milestone.message}"
             return ToldEvent(type="Warning", reason=LegacyReason.SAVE_CERT_ERROR, message=text)

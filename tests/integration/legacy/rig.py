@@ -1,4 +1,4 @@
-"""The legacy group in this process, on the API server of the test: caches, presenters, mirrors, checks of issuers."""
+"""The legacy group in this process, on the API server of the test: caches, engine, presenters, mirrors."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ from certwright.cluster.modern import ModernIssuers
 from certwright.cluster.pending import PendingKeys
 from certwright.cluster.secrets import SecretReader
 from certwright.cluster.settings import LegacyMode, Settings
+from certwright.controllers.certificate.controller import CertificateController
+from certwright.controllers.certificate.presenter import ModernCertificatePresenter
+from certwright.controllers.certificate_request.controller import CertificateRequestController
 from certwright.controllers.issuer.controller import IssuerController
 from certwright.controllers.issuer.presenter import ModernIssuerPresenter
 from certwright.controllers.legacy.legacy import LegacyGroup
@@ -136,11 +139,20 @@ async def legacy_rig(server: ServerUnderTest, mode: LegacyMode = "mirror") -> As
     }
     types: dict[str, IssuerType] = {"self_signed": SelfSigned(cluster), "ca": CA(cluster)}
     checks = IssuerController(cluster, types, presenters)
+    signing = CertificateRequestController(cluster, types)
+    certificates = CertificateController(
+        cluster,
+        {Dialect.MODERN: sources.modern, Dialect.LEGACY: sources.certificates},
+        {Dialect.MODERN: ModernCertificatePresenter(cluster), Dialect.LEGACY: group.certificates},
+        types,
+    )
     parts = [caches.run(), sources.caches.run(), cluster.recorder.run()]
     running = [asyncio.ensure_future(part) for part in parts]
     try:
         await asyncio.gather(caches.synced(), sources.caches.synced())
-        running += [asyncio.ensure_future(part) for part in (group.run(), checks.run())]
+        running += [
+            asyncio.ensure_future(part) for part in (group.run(), checks.run(), signing.run(), certificates.run())
+        ]
         yield Rig(server, cluster, sources, group)
     finally:
         for task in running:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from tests.integration.legacy.rig import LEGACY, MODERN, Rig, collapsed, condition_of
 from tests.kubernetes.eventually import eventually
@@ -113,5 +115,6 @@ async def test_the_twin_goes_with_its_original(rig: Rig) -> None:
     async def gone() -> bool:
         return await rig.get(MODERN, "issuers", "root") is None
 
-    await eventually(gone)
+    # A real garbage collector learns of new kinds each half minute.
+    await eventually(gone, timedelta(seconds=90))
     assert await rig.get(LEGACY, "issuers", "root") is None

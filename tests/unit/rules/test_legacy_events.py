@@ -219,6 +219,7 @@ def test_failures_of_orders(url: str, state: acme.State, reason: str | None, mes
     ("milestone", "reason"),
     [
         (SecretNotWritable("Forbidden", "no"), "SaveCertError"),
+        (SecretNotWritable("IncorrectCertificate", "no"), "DuplicateSecretName"),
         (RequestNotMade("no"), "IssueError"),
         (KeyCannotChange("no"), "KeyKept"),
         (IssuanceStarted("DoesNotExist", "why"), None),

@@ -141,7 +141,7 @@ class LegacyCertificatePresenter:
             told.append(said.waits)
         for milestone in said.milestones:
             event = failure_event(said.order) if isinstance(milestone, IssuanceFailed) else milestone_event(milestone)
-            if event is not None:
+            if event is not None and (before is None or before.reason != event.reason):
                 told.append(event)
         return told
 
