@@ -2,196 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import ClassVar
 
 import pytest
 from cryptography import x509
-from tests.conformance.acme.ca import BLOCKED, MAC_KEY, Rig, StartCa, Wish, new_key, rig
-from tests.kubernetes.eventually import eventually
+from tests.conformance.acme.account_suite import AccountSuite
+from tests.conformance.acme.ca import BLOCKED, Rig, StartCa, Wish, new_key, rig
+from tests.conformance.acme.steps import CONTACT, NAME, csr, decision, issue, leaf_key, prove, settled, wanted
 
-from certwright.acme.client.client import AcmeClient
 from certwright.acme.client.errors import AcmeProblem
 from certwright.acme.protocol import challenges
-from certwright.acme.protocol.flow import Granted, next_for_authorization
-from certwright.acme.protocol.jws import external_account
 from certwright.acme.protocol.keys import AccountKey
-from certwright.acme.protocol.messages import Authorization, ChallengeType, Identifier, NewOrder, Order, Status
+from certwright.acme.protocol.messages import ChallengeType, Identifier, NewOrder, Status
 from certwright.acme.protocol.renewal_info import certificate_id
-from certwright.clock import SystemClock
 from certwright.pki import pem
-from certwright.pki.alternative_names import AlternativeNames
 from certwright.pki.certificate import is_issued_by, parse_certificate
 from certwright.pki.chain import parse_chain
-from certwright.pki.csr import RequestContent, build_request
-from certwright.pki.keys import KeyAlgorithm, KeySpec, PrivateKey, generate
-
-NAME = "www.example.test"
-CONTACT = ("mailto:admin@example.test",)
 
 
-def leaf_key() -> PrivateKey:
-    return generate(KeySpec(KeyAlgorithm.ECDSA, 256))
+class AcmeSuite(AccountSuite):
+    """The tests of orders, certificates and requests, and those of accounts."""
 
-
-def csr(key: PrivateKey, *names: str, addresses: tuple[str, ...] = ()) -> bytes:
-    content = RequestContent(names=AlternativeNames(dns_names=names, ip_addresses=addresses))
-    return pem.split(build_request(content, key), "it")[0].der
-
-
-def wanted(*names: str) -> NewOrder:
-    return NewOrder(tuple(Identifier("dns", name) for name in names))
-
-
-async def prove(rig: Rig, client: AcmeClient, key: AccountKey, order: Order, kind: str = ChallengeType.DNS_01) -> None:
-    """Win every authorization of the order that is not won yet."""
-    for url in order.authorizations:
-        authorization = await client.get_authorization(url)
-        if authorization.status == Status.VALID:
-            continue
-        challenge = next(one for one in authorization.challenges if one.type == kind)
-        proof = challenges.key_authorization(challenge.token, key.thumbprint)
-        if kind == ChallengeType.DNS_01:
-            rig.ca.set_txt(challenges.dns01_name(authorization.identifier.value), challenges.dns01_value(proof))
-        else:
-            rig.proofs[challenges.http01_path(challenge.token)] = proof
-        await client.accept_challenge(challenge.url)
-        decided = await decision(client, url)
-        step = next_for_authorization(decided, challenge.url, SystemClock().now())
-        assert isinstance(step, Granted), step
-
-
-async def decision(client: AcmeClient, url: str) -> Authorization:
-    async def look() -> Authorization | None:
-        found = await client.get_authorization(url)
-        return found if found.status != Status.PENDING else None
-
-    return await eventually(look)
-
-
-async def settled(client: AcmeClient, url: str, status: str) -> Order:
-    async def look() -> Order | None:
-        found = await client.get_order(url)
-        return found if found.status == status else None
-
-    return await eventually(look)
-
-
-async def issue(rig: Rig, client: AcmeClient, key: AccountKey, wish: NewOrder) -> tuple[Order, PrivateKey]:
-    """A valid order of a fresh key."""
-    order = await client.new_order(wish)
-    await prove(rig, client, key, order)
-    certificate_key = leaf_key()
-    ready = await settled(client, order.url, Status.READY)
-    await client.finalize(ready, csr(certificate_key, *(one.value for one in wish.identifiers)))
-    return await settled(client, order.url, Status.VALID), certificate_key
-
-
-class AcmeSuite:
-    """The tests; `lacks` names those that the CA cannot serve, with the reason."""
-
-    lacks: ClassVar[dict[str, str]] = {}
     orders_listed: ClassVar[int] = 7
-
-    @pytest.fixture(autouse=True)
-    def _skip_what_is_lacking(self, request: pytest.FixtureRequest) -> None:
-        reason = self.lacks.get(request.node.originalname)
-        if reason:
-            pytest.skip(reason)
-
-    @pytest.fixture
-    def start(self) -> StartCa:
-        raise NotImplementedError
-
-    @pytest.fixture
-    async def plain(self, start: StartCa) -> AsyncIterator[Rig]:
-        async with rig(start, Wish()) as found:
-            yield found
-
-    # ---- accounts
-
-    async def test_an_account_is_registered_once(self, plain: Rig) -> None:
-        key = new_key()
-
-        first = await plain.client(key).register(CONTACT)
-        again = await plain.client(key).register(CONTACT)
-        found = await plain.client(key).find_account()
-
-        assert first.status == Status.VALID
-        assert first.url.startswith("https://")
-        assert first.url == again.url == found.url
-
-    async def test_an_unknown_key_has_no_account(self, plain: Rig) -> None:
-        with pytest.raises(AcmeProblem) as caught:
-            await plain.client().find_account()
-
-        assert caught.value.is_account_gone
-        assert caught.value.is_terminal
-
-    async def test_contacts_are_replaced_and_the_url_stays(self, plain: Rig) -> None:
-        client = plain.client()
-        before = await client.register(CONTACT)
-
-        after = await client.update_contact(("mailto:other@example.test",))
-
-        assert after.url == before.url
-        assert (await client.find_account()).contact == ("mailto:other@example.test",)
-
-    async def test_a_contact_that_is_no_mail_address_is_refused(self, plain: Rig) -> None:
-        with pytest.raises(AcmeProblem) as caught:
-            await plain.client().register(("tel:+4912345",))
-
-        assert caught.value.kind in {"unsupportedContact", "invalidContact"}
-
-    async def test_a_key_is_changed(self, plain: Rig) -> None:
-        old, new = new_key(), new_key()
-        client = plain.client(old)
-        account = await client.register(CONTACT)
-
-        await client.change_key(new)
-
-        assert (await plain.client(new).find_account()).url == account.url
-        await client.new_order(wanted(NAME))
-        with pytest.raises(AcmeProblem, match="accountDoesNotExist"):
-            await plain.client(old).find_account()
-
-    async def test_a_change_to_another_accounts_key_is_refused(self, plain: Rig) -> None:
-        client, taken = plain.client(), new_key()
-        await client.register(CONTACT)
-        await plain.client(taken).register(CONTACT)
-
-        with pytest.raises(AcmeProblem) as caught:
-            await client.change_key(taken)
-
-        assert caught.value.status == 409
-        assert (await client.find_account()).url == client.account_url
-
-    async def test_a_deactivated_account_can_do_nothing(self, plain: Rig) -> None:
-        client = plain.client()
-        await client.register(CONTACT)
-
-        account = await client.deactivate_account()
-
-        assert account.status == Status.DEACTIVATED
-        with pytest.raises(AcmeProblem, match="unauthorized"):
-            await client.new_order(wanted(NAME))
-
-    async def test_an_external_account_is_bound(self, start: StartCa) -> None:
-        async with rig(start, Wish(external_accounts={"kid-1": MAC_KEY})) as bound:
-            with pytest.raises(AcmeProblem) as without:
-                await bound.client().register(CONTACT)
-            with pytest.raises(AcmeProblem):
-                await bound.client().register(CONTACT, external_account("kid-2", MAC_KEY))
-            with pytest.raises(AcmeProblem):
-                await bound.client().register(CONTACT, external_account("kid-1", "AAAA" + MAC_KEY[4:]))
-            account = await bound.client().register(CONTACT, external_account("kid-1", MAC_KEY))
-            directory = await bound.client().directory()
-
-        assert without.value.kind == "externalAccountRequired"
-        assert account.status == Status.VALID
-        assert directory.meta.external_account_required
 
     # ---- orders
 

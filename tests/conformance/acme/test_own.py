@@ -9,7 +9,8 @@ from typing import ClassVar
 
 import pytest
 from tests.conformance.acme.ca import BLOCKED, Ca, Rig, StartCa, Wish, free_port
-from tests.conformance.acme.suite import CONTACT, AcmeSuite, wanted
+from tests.conformance.acme.steps import CONTACT, wanted
+from tests.conformance.acme.suite import AcmeSuite
 
 from certwright.acme.client.errors import AcmeProblem
 from certwright.acme.server.accounts import ORDERS_ON_A_PAGE

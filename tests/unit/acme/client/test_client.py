@@ -202,7 +202,17 @@ async def test_a_certificate_that_was_replaced_is_not_named_again(rig: Rig) -> N
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_whatever_goes_wrong_repeating_ends_in_one_account_one_order_and_a_certificate(seed: int) -> None:
+async def test_whatever_goes_wrong_repeating_ends_in_one_order_and_a_certificate(seed: int) -> None:
+    await issue_in_spite_of(seed)
+
+
+@pytest.mark.long
+async def test_the_same_for_hundreds_of_seeds() -> None:
+    for seed in range(12, 400):
+        await issue_in_spite_of(seed)
+
+
+async def issue_in_spite_of(seed: int) -> None:
     shares = {Fault.BAD_NONCE: 0.2, Fault.SERVER_ERROR: 0.1, Fault.RATE_LIMITED: 0.1}
     shares |= {Fault.DROPPED_BEFORE: 0.1, Fault.DROPPED_AFTER: 0.15}
     async with running(mischief=Mischief(seed, shares)) as rig:
