@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from msgspec import Struct
 from prometheus_client import CollectorRegistry
@@ -13,7 +14,7 @@ from certwright.app.options import ControllerOptions, Outside
 from certwright.app.samples import samples_of
 from certwright.app.serving import split_address
 from certwright.clock import Clock
-from certwright.cluster.caches import build_caches
+from certwright.cluster.caches import Caches, build_caches
 from certwright.cluster.cluster import Cluster
 from certwright.cluster.dialects import CertificatePresenter, CertificateSource, IssuerPresenter, IssuerSource
 from certwright.cluster.issuers import IssuerDirectory
@@ -76,7 +77,7 @@ def build_parts(options: ControllerOptions, client: KubeClient, clock: Clock) ->
         clock=clock,
         recorder=Recorder(client, clock),
         caches=caches,
-        issuers=IssuerDirectory(issuer_sources),
+        issuers=IssuerDirectory(issuer_sources, mirrored=settings.legacy_mode == "mirror"),
         secrets=SecretReader(client),
         pending=PendingKeys(),
         settings=settings,
@@ -92,9 +93,15 @@ def build_parts(options: ControllerOptions, client: KubeClient, clock: Clock) ->
         watching=(caches.run, cluster.recorder.run, *((legacy.caches.run,) if legacy else ())),
         controllers=_controllers(world, outside),
         responder=responder,
-        synced=caches.synced,
+        synced=partial(_synced, caches, legacy),
         closing=(outside.acme.close, outside.self_check.close, outside.transport.close),
     )
+
+
+async def _synced(caches: Caches, legacy: LegacySources | None) -> None:
+    await caches.synced()
+    if legacy is not None:
+        await legacy.caches.synced()
 
 
 class _World(Struct, frozen=True):
