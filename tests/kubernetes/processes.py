@@ -56,6 +56,11 @@ class Process:
             self._child.kill()
             self._child.wait()
 
+    def kill(self) -> None:
+        """End it at once, without a chance to tidy up, and wait until it is gone."""
+        self._child.kill()
+        self._child.wait()
+
     def _end_of_log(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-LAST_LINES:])
 

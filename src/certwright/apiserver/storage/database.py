@@ -144,6 +144,10 @@ def _sentence(path: Path, error: sqlite3.Error) -> str:
     match code:
         case "SQLITE_FULL":
             return f"The disk that holds {path} is full. Free some space; nothing was changed."
+        case _ if code.startswith("SQLITE_IOERR"):
+            return (
+                f"{path} cannot be written: {error}; nothing was changed. Check the disk, and what space it has left."
+            )
         case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
             return (
                 f"{path} is not a readable database ({error}). Restore it from a backup, or name another data folder."
