@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -34,12 +35,23 @@ class Identity(Struct, frozen=True, gc=False):
     @property
     def parts(self) -> Subject:
         """The parts of the subject."""
-        return subject_of(self.subject)
+        return _parts(self.subject)
 
     @property
     def names(self) -> AlternativeNames:
         """The subject alternative names."""
-        return decode_alternative_names(self.general_names) if self.general_names else AlternativeNames()
+        return _names(self.general_names)
+
+
+# A pass asks for them several times; what is kept of thousands of certificates is the DER alone.
+@lru_cache(maxsize=256)
+def _parts(subject: bytes) -> Subject:
+    return subject_of(subject)
+
+
+@lru_cache(maxsize=256)
+def _names(general_names: bytes) -> AlternativeNames:
+    return decode_alternative_names(general_names) if general_names else AlternativeNames()
 
 
 class RequestFacts(Struct, frozen=True, kw_only=True):

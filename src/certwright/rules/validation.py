@@ -129,19 +129,19 @@ def _emails(spec: cm.CertificateSpec) -> Iterator[Problem]:
         except (ValueError, IndexError):
             bare = False
         if not bare:
-            text = f"{email[:80]!r} is not a bare mail address; write it as ops@example.com."
+            text = f"The text {email[:80]!r} is not a bare mail address; write it as ops@example.com."
             yield Problem(f"spec.emailAddresses[{at}]", text)
 
 
 def _durations(spec: cm.CertificateSpec) -> Iterator[Problem]:
     life = _length(spec.duration, defaults.DEFAULT_DURATION)
     if life is None:
-        yield Problem("spec.duration", f"{spec.duration!r} is not a duration; write it as 2160h.")
+        yield Problem("spec.duration", f"The duration {spec.duration!r} cannot be read; write it as 2160h.")
     elif life < SHORTEST_DURATION:
         yield Problem("spec.duration", "It must be 1h or more.")
     before = _length(spec.renew_before, SHORTEST_RENEW_BEFORE)
     if before is None:
-        yield Problem("spec.renewBefore", f"{spec.renew_before!r} is not a duration; write it as 360h.")
+        yield Problem("spec.renewBefore", f"The duration {spec.renew_before!r} cannot be read; write it as 360h.")
     elif before < SHORTEST_RENEW_BEFORE:
         yield Problem("spec.renewBefore", "It must be 5m or more.")
     elif spec.renew_before is not None and life is not None and before >= life:
@@ -239,7 +239,7 @@ def _ranges(spec: cm.CertificateSpec) -> Iterator[Problem]:
                 ip_network(text, strict=False)
             except ValueError:
                 field = f"spec.nameConstraints.{side}.ipRanges[{at}]"
-                yield Problem(field, f"{text[:80]!r} is not an IP range; write it as 10.0.0.0/8.")
+                yield Problem(field, f"The text {text[:80]!r} is not an IP range; write it as 10.0.0.0/8.")
 
 
 def _history(spec: cm.CertificateSpec) -> Iterator[Problem]:
@@ -256,7 +256,7 @@ def _tried(field: str, encode: Callable[[], object]) -> Iterator[Problem]:
 
 def _asked_duration(spec: cm.CertificateSpec) -> Iterator[Problem]:
     if _length(spec.duration, defaults.DEFAULT_DURATION) is None:
-        yield Problem("spec.duration", f"{spec.duration!r} is not a duration; write it as 2160h.")
+        yield Problem("spec.duration", f"The duration {spec.duration!r} cannot be read; write it as 2160h.")
 
 
 _Check = Callable[[cm.CertificateSpec], Iterator[Problem]]

@@ -235,7 +235,10 @@ class Acts:
         return Taken()
 
     def _remember_stores(self, view: CertificateView, applied: TargetSecret) -> SecretFacts:
-        facts = secret_facts(applied)
+        where = applied.metadata
+        found = self._cluster.caches.secrets.get(ObjectKey(where.namespace, where.name))
+        is_this = found is not None and found.metadata.resource_version == where.resource_version
+        facts = found if found is not None and is_this else secret_facts(applied)
         self._gatherer.stores_checked(view.certificate, facts)
         return facts
 

@@ -102,8 +102,9 @@ class KeyManager:
 
 def unused_secret_name(certificate: str) -> str:
     """What the temporary Secret would be called if the key did not stay in this process."""
-    letters = string.ascii_lowercase + string.digits
-    return f"{certificate}-"[:_LONGEST_START] + "".join(secrets.choice(letters) for _ in range(_RANDOM))
+    letters = string.ascii_lowercase + string.digits[:6]
+    end = "".join(letters[octet % len(letters)] for octet in secrets.token_bytes(_RANDOM))
+    return f"{certificate}-"[:_LONGEST_START] + end
 
 
 def _temporary_secret(view: CertificateView, key: PrivateKey) -> JSONObject:

@@ -1,0 +1,44 @@
+"""Key stores that we write open with their password and are seen for what they are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from certwright.pki.authority import new_authority
+from certwright.pki.keys import parse_private_key
+from certwright.pki.keystores import jks, pkcs12
+from certwright.pki.keystores.entry import KeyEntry
+from certwright.pki.keystores.opening import opens_jks, opens_pkcs12
+from certwright.pki.keystores.pkcs12 import Profile
+from certwright.pki.pem import split_certificates
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PAIR = new_authority("stores", NOW)
+CHAIN = tuple(split_certificates(PAIR.cert_pem, "the certificate"))
+ENTRY = KeyEntry(parse_private_key(PAIR.key_pem), CHAIN, CHAIN)
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_every_profile(profile: Profile) -> None:
+    for store in (pkcs12.write_keystore(ENTRY, b"pw", profile), pkcs12.write_truststore(CHAIN, b"pw", profile)):
+        assert opens_pkcs12(store, b"pw", profile)
+        assert not opens_pkcs12(store, b"other", profile)
+        assert [other for other in Profile if opens_pkcs12(store, b"pw", other)] == [profile]
+
+
+def test_java_stores() -> None:
+    store = jks.write_keystore(ENTRY, b"pw", NOW, "mine")
+
+    assert opens_jks(store, b"pw", "mine")
+    assert opens_jks(store, b"pw")
+    assert not opens_jks(store, b"pw", "yours")
+    assert not opens_jks(store, b"other", "mine")
+    assert opens_jks(jks.write_truststore(CHAIN, b"pw", NOW), b"pw")
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"\x30\x03\x02\x01\x03", b"\xff" * 64])
+def test_what_is_no_store(data: bytes) -> None:
+    assert not opens_jks(data, b"pw")
+    assert not any(opens_pkcs12(data, b"pw", profile) for profile in Profile)
