@@ -109,8 +109,8 @@ def api_path(path: str) -> str:
 
 
 def is_passing(error: RestError) -> bool:
-    """Whether the same request may succeed later."""
-    return error.is_passing or error.status in _PASSING
+    """Whether the same request may succeed later: also where something in front of Vault answered in its place."""
+    return error.is_passing or error.status in _PASSING or _errors(error.body) is None
 
 
 def is_unknown_token(error: RestError) -> bool:
