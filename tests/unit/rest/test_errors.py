@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certwright.rest import LONGEST_RETRY, RestError, parse_retry_after
@@ -34,6 +34,7 @@ def test_retry_after_is_seconds_or_a_date(value: str, after: timedelta | None) -
     assert parse_retry_after(value, NOW) == after
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60) | st.datetimes().map(lambda when: when.strftime("%a, %d %b %Y %H:%M:%S GMT")))
 def test_any_header_gives_a_bounded_wait_or_none(value: str) -> None:
     after = parse_retry_after(value, NOW)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certwright.rest import LONGEST_WORDS, redact, words_of
@@ -40,6 +40,7 @@ def test_what_is_no_json_has_no_words(body: bytes) -> None:
     assert words_of(body) == ""
 
 
+@settings(deadline=None)
 @given(ANY_JSON)
 def test_any_json_gives_short_words_in_one_line(document: object) -> None:
     words = words_of(json.dumps(document).encode())

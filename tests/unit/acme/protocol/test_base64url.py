@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certwright.acme.protocol import base64url
@@ -16,6 +16,7 @@ def test_the_examples_of_rfc_4648_and_rfc_7515(data: bytes, text: str) -> None:
     assert base64url.decode(text) == data
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_what_is_encoded_can_be_decoded(data: bytes) -> None:
     text = base64url.encode(data)

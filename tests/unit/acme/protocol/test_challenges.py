@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certwright.acme.protocol import base64url, challenges
@@ -24,6 +24,7 @@ def test_a_token_that_could_be_a_path_is_refused(token: str) -> None:
         challenges.key_authorization(token, PRINT)
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[A-Za-z0-9_-]{1,512}", fullmatch=True))
 def test_the_txt_value_is_the_digest_that_tls_alpn_shows(token: str) -> None:
     proof = challenges.key_authorization(token, PRINT)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certwright.acme.protocol import flow
@@ -99,6 +99,7 @@ def test_the_named_challenges_problem_comes_first() -> None:
     assert flow.failure_of(AUTHORIZATION) is None
 
 
+@settings(deadline=None)
 @given(
     status=st.sampled_from([*Status, "unknown"]),
     expires=st.sampled_from([None, EARLIER, NOW, LATER]),

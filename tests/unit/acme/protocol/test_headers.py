@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certwright.acme.protocol import headers
@@ -35,6 +35,7 @@ def test_links_of_a_relation(values: list[str], wanted: tuple[str, ...]) -> None
     assert headers.links(values, "alternate", BASE) == wanted
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet='<>;,="rel alternate', max_size=200), max_size=3))
 def test_any_link_header_is_read_in_linear_time(values: list[str]) -> None:
     for found in headers.links(values, "alternate", BASE):

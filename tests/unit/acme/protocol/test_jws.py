@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certwright.acme.protocol import base64url, jws
@@ -34,6 +34,7 @@ def test_later_requests_name_the_account() -> None:
     assert payload == b""
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=500), st.text(max_size=50))
 def test_whatever_is_signed_verifies_with_that_key_alone(payload: bytes, nonce: str) -> None:
     read, protected = jws.read_jws(jws.sign_request(KEY, payload, URL, nonce))
@@ -44,6 +45,7 @@ def test_whatever_is_signed_verifies_with_that_key_alone(payload: bytes, nonce: 
     assert base64url.decode(read.payload) == payload
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_anything_may_arrive(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"JWS|base64url"):

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certwright.acme.protocol import base64url
@@ -82,6 +82,7 @@ def test_the_signature_of_rfc_8037_is_made_byte_for_byte() -> None:
 
 
 @pytest.mark.parametrize(("spec", "algorithm"), SPECS)
+@settings(deadline=None)
 @given(message=st.binary(max_size=200))
 def test_every_kind_of_key_signs_what_its_jwk_verifies(spec: KeySpec, algorithm: str, message: bytes) -> None:
     key = AccountKey(private_key(spec))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certwright.acme.protocol.problems import LONGEST_DETAIL, MOST_SUBPROBLEMS, acme_problem, read_problem
@@ -70,6 +70,7 @@ def test_what_is_long_is_cut() -> None:
     assert len(problem.subproblems) == MOST_SUBPROBLEMS
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(300, 599))
 def test_any_body_makes_a_problem_with_that_status(body: bytes, status: int) -> None:
     assert read_problem(body, status).status == status

@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certwright.acme.protocol.messages import Window
@@ -46,6 +46,7 @@ def test_a_certificate_without_key_identifier_has_no_name(extension: x509.Extens
     assert certificate_id(certificate(1, extension)) is None
 
 
+@settings(deadline=None)
 @given(st.integers(1, 2**159 - 1))
 def test_the_serial_is_the_shortest_positive_integer_of_der(serial: int) -> None:
     octets = serial_bytes(serial)
@@ -54,6 +55,7 @@ def test_the_serial_is_the_shortest_positive_integer_of_der(serial: int) -> None
     assert len(octets) == 1 or octets[0] or octets[1] & 0x80
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1))
 def test_the_moment_lies_in_the_window(fraction: float) -> None:
     window = Window(NOW, NOW + timedelta(days=2))

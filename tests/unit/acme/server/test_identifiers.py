@@ -3,7 +3,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certwright.acme.protocol.messages import ChallengeType, Identifier
@@ -80,6 +80,7 @@ def test_too_few_and_too_many_are_refused(count: int) -> None:
         checked(dns(*(f"n{number}.test" for number in range(count))), ())
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(Identifier, st.sampled_from(["dns", "ip", "x"]), st.text(max_size=30)), max_size=5))
 def test_any_identifiers_are_taken_in_one_spelling_or_refused(identifiers: list[Identifier]) -> None:
     with contextlib.suppress(Refused):

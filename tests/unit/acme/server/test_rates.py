@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certwright.acme.server.nonces import MOST_KEPT, Nonces
@@ -34,6 +34,7 @@ def test_a_rate_of_none_lets_nobody_in() -> None:
     assert Meter(Rate(0, HOUR)).wait_for("a", NOW) == HOUR
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 300), max_size=60), st.integers(1, 4))
 def test_no_window_ever_holds_more(pauses: list[int], most: int) -> None:
     meter, now, passed = Meter(Rate(most, HOUR)), NOW, []
