@@ -14,6 +14,7 @@ from typing import Any
 from tests.cluster import Cluster as ServerUnderTest
 from tests.kubernetes.eventually import eventually
 
+from certwright.api.acme_v1 import AcmeIssuerStatus
 from certwright.clock import SystemClock
 from certwright.cluster.caches import build_caches
 from certwright.cluster.cluster import Cluster
@@ -30,13 +31,13 @@ from certwright.controllers.certificate_request.controller import CertificateReq
 from certwright.controllers.issuer.controller import IssuerController
 from certwright.controllers.issuer.presenter import ModernIssuerPresenter
 from certwright.controllers.legacy.legacy import LegacyGroup
-from certwright.issuers.base import IssuerType
+from certwright.issuers.base import IssuerType, Outcome, Pending, RequestToSign, Verdict
 from certwright.issuers.ca import CA
 from certwright.issuers.selfsigned import SelfSigned
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.kubeconfig import load_kubeconfig
 from certwright.kube.runtime.recorder import Recorder
-from certwright.rules.hub import Dialect
+from certwright.rules.hub import Dialect, HubIssuer
 
 Plain = dict[str, Any]  # JSON of an object
 LEGACY = "/apis/certmanager.k8s.io/v1alpha1"
@@ -99,6 +100,18 @@ class Rig:
         return [(event["type"], event["reason"], event["message"]) for event in ordered]
 
 
+class ByHand(IssuerType):
+    """An ACME issuer whose orders the test makes: it is always ready, and answers no request."""
+
+    async def check(self, issuer: HubIssuer) -> Verdict:
+        message = "The ACME account was registered with the ACME server"
+        account = AcmeIssuerStatus(uri="https://acme/acct/1", last_registered_email="e", last_private_key_hash="h")
+        return Verdict(ready=True, reason="ACMEAccountRegistered", message=message, acme=account)
+
+    async def sign(self, issuer: HubIssuer, request: RequestToSign) -> Outcome:
+        return Pending("the order is under way")
+
+
 def condition_of(found: Plain, kind: str = "Ready") -> Plain | None:
     """The condition of that type."""
     conditions: list[Plain] = found.get("status", {}).get("conditions") or []
@@ -137,7 +150,7 @@ async def legacy_rig(server: ServerUnderTest, mode: LegacyMode = "mirror") -> As
         Dialect.MODERN: ModernIssuerPresenter(cluster),
         Dialect.LEGACY: group.issuers,
     }
-    types: dict[str, IssuerType] = {"self_signed": SelfSigned(cluster), "ca": CA(cluster)}
+    types: dict[str, IssuerType] = {"self_signed": SelfSigned(cluster), "ca": CA(cluster), "acme": ByHand()}
     checks = IssuerController(cluster, types, presenters)
     signing = CertificateRequestController(cluster, types)
     certificates = CertificateController(

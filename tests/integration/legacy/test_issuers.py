@@ -118,3 +118,23 @@ async def test_the_twin_goes_with_its_original(rig: Rig) -> None:
     # A real garbage collector learns of new kinds each half minute.
     await eventually(gone, timedelta(seconds=90))
     assert await rig.get(LEGACY, "issuers", "root") is None
+
+
+async def test_an_acme_issuer_is_described_as_in_2018(rig: Rig) -> None:
+    acme = {"server": "https://acme", "email": "e", "privateKeySecretRef": {"name": "account"}, "http01": {}}
+    await rig.make("Issuer", "acme", {"acme": acme})
+    await rig.ready("issuers", "acme", "ACMEAccountRegistered", MODERN)
+
+    for name in ("issuer/acme", "issuers.certmanager.k8s.io/acme"):
+        text = await rig.kubectl("describe", name)
+
+        flat = collapsed(text)
+        assert "Status: Acme: Uri: https://acme/acct/1 Conditions: Last Transition Time:" in flat
+        assert (
+            "Message: The ACME account was registered with the ACME server "
+            "Reason: ACMEAccountRegistered Status: True Type: Ready" in flat
+        )
+        assert flat.rstrip().endswith("Events: <none>")
+    found = await rig.get(LEGACY, "issuers", "acme")
+    assert found is not None
+    assert found["status"]["registration"] == {"email": "e", "privateKeyHash": "h"}
