@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from tests.controller_process import ControllerProcess
+from tests.controller_process import ControllerProcess, compiled_once
 from tests.kubernetes.processes import Process
 
 from bench.driver import NAMESPACE, certificate, issue, prepare
@@ -62,7 +62,7 @@ def served(folder: Path, *flags: str) -> Iterator[Path]:
     log = folder / "run.log"
     command = [sys.executable, "-m", "certwright", "run", f"--data-dir={folder / 'data'}", "--port=0", "--acme=false"]
     command += ["--metrics-listen-address=0", "--http01-listen-address=127.0.0.1:0", "-v=-1", *flags]
-    process = Process("certwright run", command, log, {**os.environ, "PYTHONUNBUFFERED": "1"})
+    process = Process("certwright run", command, log, {**compiled_once(), "PYTHONUNBUFFERED": "1"})
     try:
         process.wait_until(lambda: b"next " in log.read_bytes())
         yield folder / "data" / "kubeconfig"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.controller_process import USER_AGENT, ControllerProcess
+from tests.controller_process import USER_AGENT, ControllerProcess, compiled_once
 from tests.kubernetes.processes import Process
 from tests.kubernetes.server import KubernetesServer
 
@@ -66,7 +65,7 @@ def on_real_server(folder: Path, server: KubernetesServer, controller: Path | No
 def standalone(folder: Path) -> Iterator[Bench]:
     """`certwright run`: API server and controllers in one process."""
     command = [sys.executable, "-m", "certwright", "run", f"--data-dir={folder / 'data'}", "--port=0", "-v=0"]
-    process = Process("certwright run", command, folder / "run.log", {**os.environ, "PYTHONUNBUFFERED": "1"})
+    process = Process("certwright run", command, folder / "run.log", {**compiled_once(), "PYTHONUNBUFFERED": "1"})
     try:
         process.wait_until(lambda: b"kubectl --kubeconfig" in (folder / "run.log").read_bytes())
         yield Bench("embedded", "certwright", folder / "data" / "kubeconfig", process.pid)

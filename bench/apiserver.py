@@ -1,0 +1,230 @@
+"""Writes per second and watches of the embedded API server: `python -m bench.apiserver`.
+
+The server runs in a process of its own behind its Unix socket, as in standalone mode; the client is a bare one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiohttp
+import uvloop
+import yaml
+
+from certwright.apiserver.server import ApiServer, ApiServerOptions
+from certwright.clock import SystemClock
+
+ROOT = Path(__file__).resolve().parent.parent
+GROUP = "cert-manager.io/v1"
+CERTIFICATES = f"/apis/{GROUP}/namespaces/default/certificates"
+DEFINITION = ROOT / "deploy" / "crds" / "certificates.cert-manager.io.yaml"
+OBJECTS, WRITES, APPLIES = 500, 6000, 2000
+IN_FLIGHT = 16
+WATCHED, WATCHERS = 10_000, 10
+ROUNDS = 3
+CLOCK = SystemClock()
+WAIT = timedelta(milliseconds=50)
+
+
+class Rate(NamedTuple):
+    """One measurement."""
+
+    what: str
+    per_second: float
+
+
+def certificate(name: str) -> dict[str, Any]:
+    """A Certificate of about 2.6 KB, as a running cluster has them."""
+    return {
+        "apiVersion": GROUP,
+        "kind": "Certificate",
+        "metadata": {
+            "name": name,
+            "labels": {"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "Helm", "team": "platform"},
+            "annotations": {"meta.helm.sh/release-name": name, "meta.helm.sh/release-namespace": "default"},
+        },
+        "spec": {
+            "secretName": f"{name}-tls",
+            "dnsNames": [f"{host}.{name}.example.com" for host in ("www", "api", "admin", "static", "cdn", "mail")],
+            "issuerRef": {"name": "letsencrypt", "kind": "ClusterIssuer", "group": "cert-manager.io"},
+            "duration": "2160h0m0s",
+            "renewBefore": "360h0m0s",
+            "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
+            "usages": ["digital signature", "key encipherment", "server auth"],
+            "subject": {"organizations": ["Example Inc."], "organizationalUnits": ["Platform"]},
+        },
+    }
+
+
+def status(turn: int) -> dict[str, Any]:
+    """The status of an issued certificate, different in each turn."""
+    condition = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "Ready",
+        "message": f"Certificate is up to date and has not expired ({turn})",
+        "observedGeneration": 1,
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+    moments = {"notBefore": "2026-01-01T00:00:00Z", "notAfter": "2026-04-01T00:00:00Z"}
+    return {"conditions": [condition], "revision": turn, "renewalTime": "2026-03-17T00:00:00Z", **moments}
+
+
+class Client:
+    """Requests over the server's Unix socket."""
+
+    def __init__(self, socket: Path) -> None:
+        connector = aiohttp.UnixConnector(path=str(socket), limit=0)
+        self._session = aiohttp.ClientSession(connector=connector, headers={"User-Agent": "bench/1"})
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def call(self, verb: str, path: str, body: object = None, media: str = "application/json") -> Any:
+        """The decoded answer, which must be a success."""
+        data = json.dumps(body).encode() if body is not None else None
+        headers = {"Content-Type": media}
+        async with self._session.request(verb, f"http://server{path}", data=data, headers=headers) as response:
+            text = await response.read()
+            assert response.status < 300, text[:500]
+            return json.loads(text)
+
+    async def count_events(self, path: str, wanted: int, ready: Callable[[], None]) -> None:
+        """Return after so many events of a watch."""
+        async with self._session.get(f"http://server{path}", timeout=aiohttp.ClientTimeout(None)) as response:
+            ready()
+            seen = 0
+            while seen < wanted:
+                seen += (await response.content.readany()).count(b"}\n")
+
+
+async def rate(what: str, count: int, work: Callable[[int], Awaitable[object]]) -> Rate:
+    """How often `work` was done in a second, with `IN_FLIGHT` at once."""
+    numbers = iter(range(count))
+
+    async def worker() -> None:
+        for number in numbers:
+            await work(number)
+
+    start = CLOCK.monotonic()
+    await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
+    return Rate(what, count / (CLOCK.monotonic() - start))
+
+
+async def measure_writes(client: Client, turn: int) -> list[Rate]:
+    """Status updates by PUT and by merge patch, and applies."""
+    names = [f"app{number}" for number in range(OBJECTS)]
+    held = {name: await client.call("GET", f"{CERTIFICATES}/{name}") for name in names}
+
+    async def put(number: int) -> None:
+        name = names[number % OBJECTS]
+        held[name] = await client.call("PUT", f"{CERTIFICATES}/{name}/status", {**held[name], "status": status(number)})
+
+    async def patch(number: int) -> None:
+        path = f"{CERTIFICATES}/{names[number % OBJECTS]}/status"
+        await client.call("PATCH", path, {"status": status(turn * WRITES + number)}, "application/merge-patch+json")
+
+    async def apply(number: int) -> None:
+        body = certificate(names[number % OBJECTS])
+        body["spec"]["dnsNames"].append(f"extra{turn}-{number}.example.com")
+        path = f"{CERTIFICATES}/{body['metadata']['name']}?fieldManager=bench&force=true"
+        await client.call("PATCH", path, body, "application/apply-patch+yaml")
+
+    size = len(json.dumps(held[names[0]]))
+    return [
+        await rate(f"status updates (PUT of {size} bytes)", WRITES, put),
+        await rate("status updates (merge patch)", WRITES, patch),
+        await rate("server-side applies", APPLIES, apply),
+    ]
+
+
+async def measure_watches(client: Client) -> list[Rate]:
+    """Ten clients watch ten thousand objects: the first sight of all, then a change of each tenth."""
+    path = "/api/v1/namespaces/default/configmaps"
+    present = {item["metadata"]["name"] for item in (await client.call("GET", path))["items"]}
+    wanted = [f"watched{number}" for number in range(WATCHED)]
+
+    async def make(number: int) -> None:
+        if wanted[number] not in present:
+            await client.call("POST", path, {"metadata": {"name": wanted[number]}, "data": {"k": "v" * 200}})
+
+    created = await rate("creates of ConfigMaps", WATCHED, make)
+    start = CLOCK.monotonic()
+    started = asyncio.Event()
+    total, changes = len((await client.call("GET", path))["items"]), WATCHED // 10
+    sync = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+    first = [client.count_events(f"{path}?{sync}", total + 1, started.set) for _ in range(WATCHERS)]
+    await asyncio.gather(*first)
+    seen = Rate("initial events to ten watchers", WATCHERS * total / (CLOCK.monotonic() - start))
+
+    version = (await client.call("GET", f"{path}?limit=1"))["metadata"]["resourceVersion"]
+    watchers = [
+        asyncio.create_task(client.count_events(f"{path}?watch=1&resourceVersion={version}", changes, started.set))
+        for _ in range(WATCHERS)
+    ]
+    start = CLOCK.monotonic()
+    stamp = str(os.getpid())
+
+    async def touch(number: int) -> None:
+        body = {"metadata": {"labels": {"bench": f"{stamp}-{number}-{version}"}}}
+        await client.call("PATCH", f"{path}/{wanted[number]}", body, "application/merge-patch+json")
+
+    await rate("", changes, touch)
+    await asyncio.gather(*watchers)
+    told = Rate("changes told to ten watchers of 10,000 objects", changes / (CLOCK.monotonic() - start))
+    return [created, seen, told]
+
+
+async def measure(socket: Path) -> None:
+    """Everything, several times; the best of each is printed."""
+    best: dict[str, float] = {}
+    async with Client(socket) as client:
+        crd = yaml.safe_load(DEFINITION.read_text())
+        await client.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
+        for number in range(OBJECTS):
+            await client.call("POST", CERTIFICATES, certificate(f"app{number}"))
+        for turn in range(ROUNDS):
+            for found in [*await measure_writes(client, turn), *await measure_watches(client)]:
+                if found.what and not (found.what.startswith("creates") and turn):
+                    best[found.what] = max(best.get(found.what, 0), found.per_second)
+    for what, per_second in best.items():
+        print(f"{what:55} {per_second:10,.0f}/s")  # noqa: T201 - a benchmark talks to its user
+
+
+async def serve(folder: Path) -> None:
+    """The server, until killed."""
+    options = ApiServerOptions(data_dir=folder / "data", port=None, socket=folder / "socket")
+    await ApiServer(options, CLOCK).start()
+    await asyncio.Event().wait()
+
+
+async def run() -> None:
+    """Start the server, measure, end it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        server = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.apiserver", "serve", name)
+        try:
+            while not (folder / "socket").exists():
+                await CLOCK.wait(WAIT)
+            await measure(folder / "socket")
+        finally:
+            server.kill()
+            await server.wait()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        uvloop.run(serve(Path(sys.argv[2])))
+    else:
+        uvloop.run(run())
