@@ -105,9 +105,15 @@ def from_assets(program: str) -> Path | None:
     return Path(folder) / program if folder and (Path(folder) / program).exists() else None
 
 
+def from_variable(program: str) -> Path | None:
+    """The program that a variable named after it gives, such as `VAULT_BIN`; None where there is none."""
+    given = os.environ.get(f"{program.upper().replace('-', '_')}_BIN", "")
+    return Path(given) if given else None
+
+
 def find(program: str) -> Path | None:
-    """The program from `KUBEBUILDER_ASSETS`, from our cache, or from the PATH; None where it is in none of them."""
-    given = from_assets(program)
+    """The program from its variable, `KUBEBUILDER_ASSETS`, our cache or the PATH; None where it is in none of them."""
+    given = from_variable(program) or from_assets(program)
     if given:
         return given
     for tool in TOOLS.values():
