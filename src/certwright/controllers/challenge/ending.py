@@ -24,9 +24,10 @@ class Ending:
             return
         if _was_begun(challenge):
             await self._clean_up(challenge)
-            # The write comes back as a change, and the next pass releases the Challenge.
-            await self._reports.write(challenge, replace(challenge.status, processing=False, presented=False))
-            return
+            if challenge.status.state != "valid":
+                # This one stays to be read. The write comes back as a change, and the next pass releases it.
+                await self._reports.write(challenge, replace(challenge.status, processing=False, presented=False))
+                return
         await self._reports.release(challenge)
 
     async def let_go(self, challenge: acme.Challenge) -> None:
