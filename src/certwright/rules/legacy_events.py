@@ -16,7 +16,7 @@ from certwright.api import certmanager_v1alpha1 as legacy
 from certwright.api.convert import convert_certificate
 from certwright.api.legacy_words import LegacyReason, LegacyText
 from certwright.api.meta import ObjectMeta, ObjectReference
-from certwright.api.wellknown import CertificateReason
+from certwright.api.wellknown import Annotation, CertificateReason
 from certwright.pki.keys import KeySpec
 from certwright.rules.defaults import key_spec
 from certwright.rules.facts import RequestFacts
@@ -59,7 +59,10 @@ def identity_of(began: datetime | None, rank: int, fact: str) -> str:
 
 
 def _told_once(request: ObjectMeta, rank: int, fact: str) -> str:
-    return identity_of(request.creation_timestamp, rank, f"{request.uid} {fact}")
+    """Of two issuances that begin in one second, the events of the later one come after those of the first."""
+    revision = request.annotations.get(Annotation.CERTIFICATE_REVISION, "")
+    place = int(revision[-6:]) if revision.isascii() and revision.isdigit() else 0
+    return identity_of(request.creation_timestamp, 10 * place + rank, f"{request.uid} {fact}")
 
 
 def order_events(story: AcmeStory) -> tuple[ToldEvent, ...]:

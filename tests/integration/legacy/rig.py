@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from certwright.api.acme_v1 import AcmeIssuerStatus
 from certwright.clock import SystemClock
 from certwright.cluster.caches import build_caches
 from certwright.cluster.cluster import Cluster
-from certwright.cluster.dialects import IssuerPresenter
+from certwright.cluster.dialects import IssuerPresenter, IssuerSource
 from certwright.cluster.issuers import IssuerDirectory
 from certwright.cluster.legacy import LegacySources, legacy_sources
 from certwright.cluster.modern import ModernIssuers
@@ -96,6 +96,7 @@ class Rig:
         """Type, reason and message of the events about an object, as `kubectl describe` would order them."""
         path = f"/api/v1/namespaces/{self.namespace}/events"
         found = (await self.server.http.get(path, fieldSelector=f"involvedObject.uid={uid}")).ok["items"]
+        # kubectl sorts by the second, and leaves those of one second in the order of the list: that of their names.
         ordered = sorted(found, key=lambda event: datetime.fromisoformat(event["lastTimestamp"]))
         return [(event["type"], event["reason"], event["message"]) for event in ordered]
 
@@ -127,46 +128,14 @@ def collapsed(text: str) -> str:
 async def legacy_rig(server: ServerUnderTest, mode: LegacyMode = "mirror") -> AsyncIterator[Rig]:
     """Everything of the legacy group runs, for the namespace of the test and for ClusterIssuers."""
     await server.install_crds()
-    clock = SystemClock()
-    client = KubeClient(load_kubeconfig([server.kubeconfig]), clock)
-    settings = Settings(legacy_mode=mode)
-    caches = build_caches(client, clock, settings)
-    sources = legacy_sources(client, clock, settings, caches)
-    issuers = IssuerDirectory(
-        {Dialect.MODERN: ModernIssuers(caches), Dialect.LEGACY: sources.issuers}, mirrored=mode == "mirror"
-    )
-    cluster = Cluster(
-        client=client,
-        clock=clock,
-        recorder=Recorder(client, clock),
-        caches=caches,
-        issuers=issuers,
-        secrets=SecretReader(client),
-        pending=PendingKeys(),
-        settings=settings,
-    )
-    group = LegacyGroup(cluster, sources)
-    presenters: dict[Dialect, IssuerPresenter] = {
-        Dialect.MODERN: ModernIssuerPresenter(cluster),
-        Dialect.LEGACY: group.issuers,
-    }
-    types: dict[str, IssuerType] = {"self_signed": SelfSigned(cluster), "ca": CA(cluster), "acme": ByHand()}
-    checks = IssuerController(cluster, types, presenters)
-    signing = CertificateRequestController(cluster, types)
-    certificates = CertificateController(
-        cluster,
-        {Dialect.MODERN: sources.modern, Dialect.LEGACY: sources.certificates},
-        {Dialect.MODERN: ModernCertificatePresenter(cluster), Dialect.LEGACY: group.certificates},
-        types,
-    )
-    parts = [caches.run(), sources.caches.run(), cluster.recorder.run()]
-    running = [asyncio.ensure_future(part) for part in parts]
+    client = KubeClient(load_kubeconfig([server.kubeconfig]), SystemClock())
+    rig = _rig(server, client, mode)
+    caches, legacy = rig.cluster.caches, rig.sources.caches
+    running = [asyncio.ensure_future(part) for part in (caches.run(), legacy.run(), rig.cluster.recorder.run())]
     try:
-        await asyncio.gather(caches.synced(), sources.caches.synced())
-        running += [
-            asyncio.ensure_future(part) for part in (group.run(), checks.run(), signing.run(), certificates.run())
-        ]
-        yield Rig(server, cluster, sources, group)
+        await asyncio.gather(caches.synced(), legacy.synced())
+        running += [asyncio.ensure_future(part) for part in _controllers(rig)]
+        yield rig
     finally:
         for task in running:
             task.cancel()
@@ -174,3 +143,42 @@ async def legacy_rig(server: ServerUnderTest, mode: LegacyMode = "mirror") -> As
         await client.close()
         faults = [each for each in ended if isinstance(each, Exception)]
         assert not faults, faults
+
+
+def _rig(server: ServerUnderTest, client: KubeClient, mode: LegacyMode) -> Rig:
+    clock, settings = SystemClock(), Settings(legacy_mode=mode)
+    caches = build_caches(client, clock, settings)
+    sources = legacy_sources(client, clock, settings, caches)
+    by_dialect: dict[Dialect, IssuerSource] = {Dialect.MODERN: ModernIssuers(caches), Dialect.LEGACY: sources.issuers}
+    cluster = Cluster(
+        client=client,
+        clock=clock,
+        recorder=Recorder(client, clock),
+        caches=caches,
+        issuers=IssuerDirectory(by_dialect, mirrored=mode == "mirror"),
+        secrets=SecretReader(client),
+        pending=PendingKeys(),
+        settings=settings,
+    )
+    return Rig(server, cluster, sources, LegacyGroup(cluster, sources))
+
+
+def _controllers(rig: Rig) -> list[Coroutine[None, None, None]]:
+    cluster, sources, group = rig.cluster, rig.sources, rig.group
+    types: dict[str, IssuerType] = {"self_signed": SelfSigned(cluster), "ca": CA(cluster), "acme": ByHand()}
+    issuer_words: dict[Dialect, IssuerPresenter] = {
+        Dialect.MODERN: ModernIssuerPresenter(cluster),
+        Dialect.LEGACY: group.issuers,
+    }
+    certificates = CertificateController(
+        cluster,
+        {Dialect.MODERN: sources.modern, Dialect.LEGACY: sources.certificates},
+        {Dialect.MODERN: ModernCertificatePresenter(cluster), Dialect.LEGACY: group.certificates},
+        types,
+    )
+    return [
+        group.run(),
+        IssuerController(cluster, types, issuer_words).run(),
+        CertificateRequestController(cluster, types).run(),
+        certificates.run(),
+    ]

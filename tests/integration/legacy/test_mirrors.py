@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.cluster import Cluster
-from tests.integration.legacy.rig import LEGACY, MODERN, Plain, Rig, legacy_rig
+from tests.integration.legacy.rig import MODERN, Plain, Rig, legacy_rig
 from tests.kubernetes.eventually import eventually
 
 from certwright.rules.mirrors import MIRROR
@@ -151,25 +151,6 @@ async def test_when_the_modern_one_goes_the_original_has_a_twin_again(rig: Rig, 
     await rig.kubectl("delete", "certificates.cert-manager.io/web")
 
     assert (await twin(rig))["metadata"]["ownerReferences"][0]["uid"] == made["metadata"]["uid"]
-
-
-async def test_a_renewal_asked_of_the_twin_is_asked_of_the_original(rig: Rig, made: Plain) -> None:
-    issuing = {"type": "Issuing", "status": "True", "reason": "ManuallyTriggered", "message": "by hand"}
-    patch = json.dumps({"status": {"conditions": [issuing]}})
-
-    await rig.kubectl(
-        "patch", "certificates.cert-manager.io", "web", "--subresource=status", "--type=merge", "-p", patch
-    )
-
-    async def asked() -> bool:
-        original = await rig.get(LEGACY, "certificates", "web")
-        shown = await rig.get(MODERN, "certificates", "web")
-        assert original is not None
-        assert shown is not None
-        reasons = [each.get("reason") for each in original.get("status", {}).get("conditions", [])]
-        return "ManuallyTriggered" in reasons and not shown.get("status", {}).get("conditions")
-
-    await eventually(asked)
 
 
 @pytest.fixture

@@ -159,6 +159,15 @@ def test_identities_sort_as_the_events_are_to_be_read() -> None:
     assert identities[-1] < later
 
 
+def test_two_issuances_of_one_second_are_told_one_after_the_other() -> None:
+    revision = "cert-manager.io/certificate-revision"
+    first, second = (ObjectMeta(uid=n, creation_timestamp=BEGAN, annotations={revision: n}) for n in ("9", "10"))
+
+    last = stored_event(first, renewal=False).identity
+
+    assert last < issue_event(second, renewal=True).identity
+
+
 def test_signing_begins_once_whoever_tells_it() -> None:
     from_order = next(event for event in order_events(story("ready", A)) if event.reason == "IssueCert")
 
