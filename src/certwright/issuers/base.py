@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -13,7 +14,7 @@ from certwright.api.acme_v1 import AcmeIssuerStatus
 from certwright.api.meta import ObjectMeta
 from certwright.api.wellknown import RequestEvent
 from certwright.pki.csr import Request
-from certwright.rules.hub import HubIssuer
+from certwright.rules.hub import HubIssuer, IssuerKey
 
 
 class EventText(Struct, frozen=True):
@@ -95,6 +96,9 @@ class IssuerType(ABC):
     @abstractmethod
     async def sign(self, issuer: HubIssuer, request: RequestToSign) -> Outcome:
         """The certificate for an approved request, or why there is none."""
+
+    def on_doubt(self, listener: Callable[[IssuerKey], None]) -> None:
+        """Call when an issuer is to be checked again for a reason that no object shows; by default there is none."""
 
     @property
     def in_process(self) -> bool:

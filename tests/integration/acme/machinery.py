@@ -72,7 +72,6 @@ async def machinery(
         stack.push_async_callback(clients.close)
         types = {"acme": AcmeIssuer(cluster, clients)}
         issuers = IssuerController(cluster, types, {Dialect.MODERN: ModernIssuerPresenter(cluster)})
-        clients.on_doubt(issuers.recheck)
         challenges = ChallengeController(cluster, clients, await _solving(cluster, world, stack))
         requests, orders = CertificateRequestController(cluster, types), OrderController(cluster, clients)
         await stack.enter_async_context(_running(cluster.caches.run(), cluster.recorder.run()))

@@ -52,6 +52,8 @@ class IssuerController:
         self._uses = SecretUses()
         self._settled: dict[IssuerKey, _Settled] = {}
         self._loop: Loop[IssuerKey] = Loop(LOOP, self._pass, cluster.clock, BACKOFF, watcher)
+        for each in types.values():
+            each.on_doubt(self._loop.add)
         cluster.issuers.subscribe(self._on_issuer)
         cluster.caches.secrets.subscribe(self._on_secret)
         cluster.caches.foreign_secrets.subscribe(self._on_foreign_secret)
@@ -59,10 +61,6 @@ class IssuerController:
     async def run(self) -> None:
         """Check until cancelled."""
         await self._loop.run()
-
-    def recheck(self, key: IssuerKey) -> None:
-        """The issuer is to be checked once more."""
-        self._loop.add(key)
 
     def _on_issuer(self, key: IssuerKey) -> None:
         issuer = self._cluster.issuers.get(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import timedelta
 
 import msgspec
@@ -23,7 +24,7 @@ from certwright.pki.certificate import parse_certificate
 from certwright.pki.errors import PkiError
 from certwright.rules.acme_orders import FAILED_STATES, REQUEST_VERSION, Unorderable, order_for, order_spec
 from certwright.rules.facts import controller_of
-from certwright.rules.hub import HubIssuer
+from certwright.rules.hub import HubIssuer, IssuerKey
 
 MANAGER = "cert-manager-certificaterequests-issuer-acme"
 # The garbage collector removes the Order of a request that is gone within seconds.
@@ -35,6 +36,7 @@ class AcmeIssuer(IssuerType):
 
     def __init__(self, cluster: Cluster, clients: AcmeClients) -> None:
         self._cluster = cluster
+        self._clients = clients
         self._registration = Registration(cluster, clients)
 
     async def check(self, issuer: HubIssuer) -> Verdict:
@@ -45,6 +47,10 @@ class AcmeIssuer(IssuerType):
         except Unready as unready:
             return msgspec.structs.replace(unready.verdict, acme=known)
         return Verdict(ready=True, reason=IssuerReason.ACME_ACCOUNT_REGISTERED, message=REGISTERED, acme=status)
+
+    def on_doubt(self, listener: Callable[[IssuerKey], None]) -> None:
+        """Call when a CA says that it does not know an issuer's account."""
+        self._clients.on_doubt(listener)
 
     async def sign(self, issuer: HubIssuer, request: RequestToSign) -> Outcome:
         """What the request's Order has come to; it is made where there is none."""
