@@ -18,6 +18,7 @@ from certwright.api.core_kinds import EVENT, SECRET
 from certwright.api.kinds import CERTIFICATE, CERTIFICATE_REQUEST, ISSUER
 from certwright.api.meta import Condition, JSONObject, to_json
 from certwright.api.resource import Kind
+from certwright.api.wellknown import Label
 from certwright.clock import Clock, SystemClock
 from certwright.cluster.caches import build_caches
 from certwright.cluster.cluster import Cluster
@@ -198,6 +199,15 @@ class User:
     async def secrets(self, labels: str = "") -> tuple[Any, ...]:
         """All Secrets with those labels."""
         return (await self.client.list(SECRET, Selection(self.namespace, labels=labels))).items
+
+    async def calm(self, running: Cluster) -> None:
+        """Return when what an issuance leaves behind is gone and every event is written."""
+
+        async def is_clear() -> bool:
+            return not await self.secrets(f"{Label.NEXT_PRIVATE_KEY}=true") and len(running.pending) == 0
+
+        await eventually(is_clear, PATIENCE)
+        await running.recorder.flush()
 
     async def events(self, name: str) -> list[tuple[str, str, str]]:
         """Type, reason and message of the events about the objects of that name, oldest first."""

@@ -45,11 +45,11 @@ async def test_an_issuance_costs_four_writes_and_an_event(cluster: Cluster, user
         await user.ca_issuer("ca", "root")
         await user.certificate("first", {"issuerRef": {"name": "ca"}})
         await user.until("first")
-        await running.recorder.flush()
+        await user.calm(running)
         before = cluster.writes(agent(cluster))
 
         await user.certificate("second", {"issuerRef": {"name": "ca"}})
         await user.until("second")
-        await running.recorder.flush()
+        await user.calm(running)
 
     assert cluster.writes(agent(cluster)) - before == BUDGET

@@ -42,6 +42,7 @@ async def test_a_short_lived_certificate_is_renewed_on_time_and_stays_ready(clus
         first = await user.until("short")
         assert first.status.renewal_time == clock.now() + timedelta(minutes=40)
         old_key = await key_digest(user, "short")
+        await user.calm(running)
         before = cluster.writes(agent(cluster))
 
         await clock.run_for(timedelta(minutes=39, seconds=59))
@@ -82,7 +83,7 @@ async def test_a_quiet_hour_and_a_restart_write_nothing(cluster: Cluster, user: 
     async with controllers(cluster, clock) as running:
         await user.certificate("quiet")
         await user.until("quiet")
-        await running.recorder.flush()
+        await user.calm(running)
         before = cluster.writes(agent(cluster))
         await clock.run_for(HOUR)
 

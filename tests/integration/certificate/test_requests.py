@@ -59,7 +59,7 @@ async def test_a_request_by_hand_is_signed_with_one_write_and_told(cluster: Clus
         await ca(user)
         await user.certificate("ready", {"issuerRef": {"name": "ca"}})
         await user.until("ready")
-        await running.recorder.flush()
+        await user.calm(running)
         before = cluster.writes(agent(cluster))
 
         await ask(user, "direct", duration="24h")
