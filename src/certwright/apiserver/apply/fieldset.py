@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TypeAlias
 
 import msgspec
@@ -15,6 +16,7 @@ Element: TypeAlias = str
 Path: TypeAlias = tuple[Element, ...]
 FieldSet: TypeAlias = frozenset[Path]
 
+_REMEMBERED = 4096
 EMPTY: FieldSet = frozenset()
 # The key that says of a map with children that it is itself a member.
 _ITSELF = "."
@@ -37,8 +39,14 @@ def value_element(value: JSON) -> Element:
 
 def decode_fields(fields: JSON) -> FieldSet:
     """The set that a `fieldsV1` stands for."""
+    return _decoded(msgspec.json.encode(fields))
+
+
+# The same few sets come with every write of a kind, so both directions are remembered.
+@lru_cache(maxsize=_REMEMBERED)
+def _decoded(fields: bytes) -> FieldSet:
     found: set[Path] = set()
-    _decode(fields, (), found)
+    _decode(msgspec.json.decode(fields), (), found)
     return frozenset(found)
 
 
@@ -55,10 +63,15 @@ def _decode(fields: JSON, path: Path, found: set[Path]) -> None:
         _decode(below, child, found)
 
 
-def encode_fields(fields: Iterable[Path]) -> JSONObject:
+def encode_fields(fields: FieldSet) -> JSONObject:
     """The `fieldsV1` of a set."""
-    tree = as_tree(fields)
-    return {name: tree[name] for name in tree}
+    found: JSONObject = msgspec.json.decode(_encoded(fields))
+    return found
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _encoded(fields: FieldSet) -> bytes:
+    return msgspec.json.encode(as_tree(fields))
 
 
 def as_tree(fields: Iterable[Path]) -> JSONObject:
@@ -105,6 +118,11 @@ def below(tree: JSONObject, element: Element) -> JSONObject:
 def without_prefixes(fields: FieldSet, prefixes: Iterable[Path]) -> FieldSet:
     """The set without the given paths and all that lies below them."""
     doomed = tuple(prefixes)
+    if not doomed:
+        return fields
+    if all(len(prefix) == 1 for prefix in doomed):
+        first = {prefix[0] for prefix in doomed}
+        return frozenset([path for path in fields if not path or path[0] not in first])
     return frozenset(path for path in fields if not any(path[: len(prefix)] == prefix for prefix in doomed))
 
 

@@ -181,6 +181,8 @@ def _settle(owners: Owners, me: Manager, writer: Writer, is_changed: bool) -> No
 
 def _without_abandoned(node: Node, merged: JSON, last: FieldSet, owners: Owners) -> JSON:
     """`merged` without the fields that the applier named last time, and that neither it nor anyone names now."""
+    if last <= EMPTY.union(*(each.fields for each in owners.values())):
+        return merged
     lasting = with_named_parents(node, last)
     everything = with_named_parents(node, field_set(node, merged))
     pruned = trim(node, merged, as_tree(lasting))

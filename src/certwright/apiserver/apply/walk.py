@@ -95,6 +95,8 @@ def compare(node: Node | None, old: Value, new: Value) -> Changes:
 
 def _compare(what: tuple[Node | None, Value, Value], path: Path, changes: Changes) -> None:
     node, old, new = what
+    if not isinstance(old, Absent) and not isinstance(new, Absent) and same(old, new):
+        return
     shapes = {shape(node, value) for value in (old, new) if value is not None and not isinstance(value, Absent)}
     if shapes <= {"leaf"} or _is_empty(old, new):
         _compare_leaves(old, new, path, changes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from certwright.kube.wire.json import JSON, JSONObject
@@ -124,12 +125,25 @@ def _key_default(node: Node, key: str) -> JSON:
     return child.default if child else None
 
 
+_encoder = msgspec.json.Encoder()
+
+
 def same(one: JSON, other: JSON) -> bool:
     """Deep equality of JSON: `True` is not `1`, and `1` is `1.0` as for Go's semantic equality of numbers."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
+    if one is other:
+        return True
+    # What Python calls unequal is so; what it calls equal may still hold a truth value beside a number.
+    if one != other:
+        return False
+    if isinstance(one, (dict, list)):
+        return _encoder.encode(one) == _encoder.encode(other) or _same_kinds(one, other)
+    return isinstance(one, bool) == isinstance(other, bool)
+
+
+def _same_kinds(one: JSON, other: JSON) -> bool:
+    """Whether equal values have their truth values at the same places."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+        return all(_same_kinds(value, other[key]) for key, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
+        return all(map(_same_kinds, one, other))
+    return isinstance(one, bool) == isinstance(other, bool)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+import msgspec
 from msgspec import Struct, field
 
 from certwright.apiserver.schema.causes import NOWHERE, Cause, duplicate, forbidden, invalid, required
@@ -21,6 +23,8 @@ from certwright.apiserver.schema.cel_values import compile_top, kind_of
 from certwright.apiserver.schema.node import Node, Rule, list_key, same
 from certwright.kube.wire.json import JSON, JSONObject
 
+# So many values of a part are remembered, 16 bytes each.
+_REMEMBERED = 20_000
 _LONGEST_MESSAGE = 5 * 1024
 _TEXT = re.compile(r"""[rR]?(?:\"{3}.*?\"{3}|'{3}.*?'{3}|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""", re.DOTALL)
 _OLD_SELF = re.compile(r"(?<![\w.])oldSelf\b")
@@ -46,7 +50,7 @@ class RuleSet:
     """All rules of a schema; CompileError where one of them is none."""
 
     def __init__(self, root: Node) -> None:
-        self._check = _compile(root)
+        self._check = _compile(root, _remembering)
         self.is_empty = self._check is None
 
     def validate(self, obj: JSONObject, old: JSONObject | None) -> Report:
@@ -93,8 +97,38 @@ def _with_old(rule: Rule, expression: str) -> str:
     return f"cel.bind(oldSelf, hasOld ? optional.of(oldSelf) : optional.none(), ({expression}))"
 
 
-def _compile(node: Node) -> Check | None:
-    checks = [check for check in (_own(node), _below_fields(node), _below_items(node)) if check is not None]
+def _remembering(node: Node) -> Check | None:
+    """The check of a part of the root, which is not made again of what it found right and nobody has changed since.
+
+    What all rules say of an unchanged value depends on the value alone, so that a write of status leaves spec alone.
+    """
+    check = _compile(node)
+    if check is None:
+        return None
+    right: dict[bytes, None] = {}
+
+    def remembering(value: JSON, old: Old, path: str, report: Report) -> None:
+        if isinstance(old, Absent) or not same(value, old):
+            check(value, old, path, report)
+            return
+        digest = hashlib.blake2b(msgspec.json.encode(value), digest_size=16).digest()
+        if digest in right:
+            return
+        found = Report()
+        check(value, old, path, found)
+        report.causes += found.causes
+        report.warnings += found.warnings
+        if not found.causes and not found.warnings:
+            right[digest] = None
+            if len(right) > _REMEMBERED:
+                del right[next(iter(right))]
+
+    return remembering
+
+
+def _compile(node: Node, compile_child: Callable[[Node], Check | None] | None = None) -> Check | None:
+    parts = (_own(node), _below_fields(node, compile_child or _compile), _below_items(node))
+    checks = [check for check in parts if check is not None]
     if not checks:
         return None
     if len(checks) == 1:
@@ -138,8 +172,8 @@ def _own(node: Node) -> Check | None:
     return check
 
 
-def _below_fields(node: Node) -> Check | None:
-    inner = {name: _compile(child) for name, child in node.properties.items()}
+def _below_fields(node: Node, compile_child: Callable[[Node], Check | None]) -> Check | None:
+    inner = {name: compile_child(child) for name, child in node.properties.items()}
     known = {name: check for name, check in inner.items() if check is not None}
     other = _compile(node.additional) if node.additional else None
     if not known and other is None:
