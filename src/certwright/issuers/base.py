@@ -97,7 +97,7 @@ class IssuerType(ABC):
     async def sign(self, issuer: HubIssuer, request: RequestToSign) -> Outcome:
         """The certificate for an approved request, or why there is none."""
 
-    def on_doubt(self, listener: Callable[[IssuerKey], None]) -> None:
+    def on_doubt(self, listener: Callable[[IssuerKey], None]) -> None:  # noqa: B027 - most types have nothing to tell
         """Call when an issuer is to be checked again for a reason that no object shows; by default there is none."""
 
     @property
