@@ -107,8 +107,8 @@ async def _solving(cluster: Cluster, world: World, stack: AsyncExitStack) -> Sol
     transport = Transport(cluster.clock, Proxies(), USER_AGENT)
     stack.push_async_callback(transport.close)
     names = DnsOptions(
-        recursive_nameservers=(world.dns.address,),
-        authoritative_addresses={f"ns1.{zone}": world.dns.address for zone in world.zones},
+        recursive_nameservers=(world.names_at,),
+        authoritative_addresses={f"ns1.{zone}": world.names_at for zone in world.zones},
         timeout=timedelta(seconds=5),
     )
     dns = Dns01Solver(transport, cluster.clock, Dns01Options(dns=names, endpoints={"cloudflare": world.cloudflare.url}))

@@ -38,6 +38,7 @@ class World:
     zones: tuple[str, ...] = ZONES
     server: AcmeServer | None = None
     options: AcmeServerOptions | None = None
+    dns_address: str = ""
     mischief: Mischief | None = None
 
     @asynccontextmanager
@@ -53,6 +54,11 @@ class World:
             yield
         finally:
             await other.stop()
+
+    @property
+    def names_at(self) -> str:
+        """The nameserver that everybody asks: another one than `dns` where that is said."""
+        return self.dns_address or self.dns.address
 
     def mischief_of(self) -> Mischief:
         """What our own CA can be made to do."""
@@ -98,16 +104,23 @@ async def own_world(
 
 
 @asynccontextmanager
-async def pebble_world(folder: Path, options: PebbleOptions | None = None) -> AsyncIterator[World]:
-    """With Pebble, which asks the same DNS."""
+async def pebble_world(
+    folder: Path, options: PebbleOptions | None = None, dns_address: str = ""
+) -> AsyncIterator[World]:
+    """With Pebble, which asks the same DNS, or the nameserver at that address."""
     async with AsyncExitStack() as stack:
         dns, cloudflare = await _names(stack)
         [http_port] = free_ports(1)
-        wanted = {**(options or PebbleOptions()).__dict__, "dns_server": dns.address, "http_port": http_port}
+        wanted = {
+            **(options or PebbleOptions()).__dict__,
+            "dns_server": dns_address or dns.address,
+            "http_port": http_port,
+        }
         pebble = Pebble(folder, PebbleOptions(**wanted))
         await asyncio.to_thread(pebble.start)
         stack.callback(pebble.stop)
-        yield World(pebble.directory, pebble.ca.read_bytes(), dns, cloudflare, http_port)
+        trust = pebble.ca.read_bytes()
+        yield World(pebble.directory, trust, dns, cloudflare, http_port, dns_address=dns_address)
 
 
 async def _names(stack: AsyncExitStack) -> tuple[DnsServer, CloudflareApi]:
