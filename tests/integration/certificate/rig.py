@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from msgspec import Struct
+from tests.clock import MovableClock
 from tests.cluster import Cluster as Server
 from tests.kubernetes.eventually import eventually
 
@@ -41,10 +42,16 @@ from certwright.kube.client.listing import Selection
 from certwright.kube.runtime.recorder import Recorder
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import NotFound
+from certwright.pki.keys import parse_private_key, public_key_digest
 from certwright.rules.conditions import find_condition
 from certwright.rules.hub import Dialect
 
 PATIENCE = timedelta(seconds=20)
+
+
+def movable_now() -> MovableClock:
+    """A clock that begins at the machine's time, since the API server stamps objects with that."""
+    return MovableClock(SystemClock().now().replace(microsecond=0))
 
 
 def agent(server: Server) -> str:
@@ -195,6 +202,14 @@ class User:
     async def requests(self) -> tuple[cm.CertificateRequest, ...]:
         """All CertificateRequests."""
         return (await self.client.list(CERTIFICATE_REQUEST, Selection(self.namespace))).items
+
+    async def has_requests(self, *names: str) -> bool:
+        """Whether these are all CertificateRequests there are."""
+        return tuple(request.metadata.name for request in await self.requests()) == names
+
+    async def key_digest(self, name: str) -> bytes:
+        """Which private key the Secret holds."""
+        return public_key_digest(parse_private_key((await self.secret(name)).data["tls.key"]))
 
     async def secrets(self, labels: str = "") -> tuple[Any, ...]:
         """All Secrets with those labels."""

@@ -1,0 +1,133 @@
+"""Issuances that fail, wait or are stuck, and what a person sees of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.cluster import Cluster
+from tests.integration.certificate.rig import User, condition_of, controllers, movable_now
+from tests.kubernetes.eventually import eventually
+
+from certwright.api.kinds import CERTIFICATE_REQUEST
+from certwright.api.meta import JSONObject
+from certwright.api.wellknown import Annotation, Label
+from certwright.pki.certificate import parse_certificate
+
+
+async def test_a_failed_request_backs_off_and_an_edit_ends_the_wait(cluster: Cluster, user: User) -> None:
+    clock = movable_now()
+    await user.self_signed_issuer()
+    async with controllers(cluster, clock, approve=False) as running:
+        await user.certificate("denied")
+        await eventually(lambda: user.has_requests("denied-1"))
+        await deny(user, "denied-1")
+        failed = await user.until("denied", "False", kind="Issuing")
+        await running.recorder.flush()
+        assert failed.status.failed_issuance_attempts == 1
+        assert failed.status.last_failure_time is not None
+        assert failed.status.next_private_key_secret_name is None
+        assert ("Warning", "policy") in [event[:2] for event in await user.events("denied")]
+        assert await user.secrets(f"{Label.NEXT_PRIVATE_KEY}=true") == ()
+
+        await clock.run_for(timedelta(minutes=59))
+        assert condition_of(await user.get("denied"), "Issuing").status == "False"  # type: ignore[union-attr]
+        await clock.run_for(timedelta(minutes=2))
+        await user.until("denied", kind="Issuing")
+        await eventually(lambda: _is_undecided(user, "denied-1"))
+        await deny(user, "denied-1")
+        again = await user.until("denied", "False", kind="Issuing")
+        assert again.status.failed_issuance_attempts == 2
+
+        await user.patch("denied", dnsNames=["other.example.test"])
+        await eventually(lambda: _is_undecided(user, "denied-1"))
+        await approve(user, "denied-1")
+        done = await user.until("denied")
+
+    assert done.status.failed_issuance_attempts is None
+    assert done.status.last_failure_time is None
+
+
+async def _is_undecided(user: User, name: str) -> bool:
+    found = [r for r in await user.requests() if r.metadata.name == name]
+    return bool(found) and not found[0].status.conditions
+
+
+async def deny(user: User, name: str) -> None:
+    await decide(user, name, "Denied", "policy")
+
+
+async def approve(user: User, name: str) -> None:
+    await decide(user, name, "Approved", "policy")
+
+
+async def decide(user: User, name: str, kind: str, reason: str) -> None:
+    condition: JSONObject = {
+        "type": kind,
+        "status": "True",
+        "reason": reason,
+        "message": "because",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+    patch: JSONObject = {"status": {"conditions": [condition]}}
+    await user.client.merge_patch(CERTIFICATE_REQUEST, user.key(name), patch, subresource="status")
+
+
+async def test_rotation_policy_never_keeps_the_key_and_refuses_another_kind(cluster: Cluster, user: User) -> None:
+    await user.self_signed_issuer()
+    async with controllers(cluster) as running:
+        await user.certificate("kept", {"privateKey": {"algorithm": "ECDSA", "rotationPolicy": "Never"}})
+        await user.until("kept")
+        key = await user.key_digest("kept")
+        await user.renew("kept")
+        await user.until("kept", revision=2)
+        assert await user.key_digest("kept") == key
+
+        await user.patch("kept", privateKey={"algorithm": "ECDSA", "size": 384, "rotationPolicy": "Never"})
+        stuck = await user.until("kept", kind="Issuing")
+        await running.recorder.flush()
+        reasons = {event[1] for event in await user.events("kept")}
+        assert {"Reused", "CannotRegenerateKey"} <= reasons
+        assert "Never" in condition_of(stuck, "Issuing").message  # type: ignore[union-attr]
+
+        await user.patch("kept", privateKey={"algorithm": "ECDSA", "size": 384, "rotationPolicy": "Always"})
+        await user.until("kept", revision=3)
+        assert await user.key_digest("kept") != key
+
+
+async def test_an_issuer_that_comes_later(cluster: Cluster, user: User) -> None:
+    async with controllers(cluster) as running:
+        await user.certificate("waiting")
+        waiting = await user.until("waiting", kind="Issuing", reason="DoesNotExist")
+        await eventually(lambda: _mentions(user, "waiting", "not found"))
+        await running.recorder.flush()
+        reasons = [event[1] for event in await user.events("waiting")]
+        assert waiting.status.next_private_key_secret_name is not None
+        assert reasons[:3] == ["Issuing", "Generated", "Requested"]
+        assert [event[1] for event in await user.events("waiting-1")].count("IssuerNotFound") == 1
+
+        await user.self_signed_issuer()
+        done = await user.until("waiting")
+
+    assert done.status.next_private_key_secret_name is None
+    assert condition_of(done, "Issuing") is None
+
+
+async def _mentions(user: User, name: str, words: str) -> bool:
+    ready = condition_of(await user.get(name), "Ready")
+    return ready is not None and words in ready.message
+
+
+async def test_a_temporary_certificate_is_never_ready(cluster: Cluster, user: User) -> None:
+    marks = {Annotation.ISSUE_TEMPORARY_CERTIFICATE: "true"}
+    async with controllers(cluster):
+        await user.certificate("meanwhile", annotations=marks)
+        waiting = await user.until("meanwhile", "False", reason="TemporaryCertificate")
+        leaf = parse_certificate((await user.secret("meanwhile")).data["tls.crt"])
+        assert leaf.issuer_text == "CN=cert-manager.local"
+        assert waiting.status.not_after is None
+
+        await user.self_signed_issuer()
+        await user.until("meanwhile")
+
+    leaf = parse_certificate((await user.secret("meanwhile")).data["tls.crt"])
+    assert leaf.issuer_text != "CN=cert-manager.local"
