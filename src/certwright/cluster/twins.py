@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from certwright.api.core import InvolvedObject
 from certwright.api.kinds import CERTIFICATE, CLUSTER_ISSUER, ISSUER
@@ -12,6 +13,8 @@ from certwright.cluster.settings import Settings
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.listing import Selection
 from certwright.kube.runtime.cache import Cache
+from certwright.kube.wire.keys import ObjectKey
+from certwright.kube.wire.status import Conflict, NotFound
 from certwright.rules.hub import Dialect
 from certwright.rules.mirrors import MIRROR, Twin, TwinFacts, twin_facts
 
@@ -25,10 +28,9 @@ class TwinCaches:
     """One cache a kind, over the objects that bear our label."""
 
     def __init__(self, client: KubeClient, clock: Clock, settings: Settings) -> None:
-        kinds = [name for name in KINDS if not (settings.namespace and name == "ClusterIssuer")]
         self.by_kind: dict[str, Cache[TwinFacts]] = {
             name: Cache(client, KINDS[name], twin_facts, clock=clock, selection=_selection(name, settings))
-            for name in kinds
+            for name in _kinds(settings)
         }
 
     async def synced(self) -> None:
@@ -42,6 +44,21 @@ class TwinCaches:
                 group.create_task(cache.run())
 
 
+async def remove_twins(client: KubeClient, settings: Settings) -> int:
+    """Delete the twins of a time when there were mirrors, but none that its user has taken over; returns how many."""
+    removed = 0
+    for name in _kinds(settings):
+        for twin in (await client.list(KINDS[name], _selection(name, settings))).items:
+            facts = twin_facts(twin)
+            if facts is None or facts.adopted:
+                continue
+            key = ObjectKey(twin.metadata.namespace, twin.metadata.name)
+            with contextlib.suppress(NotFound, Conflict):
+                await client.delete(KINDS[name], key, uid=twin.metadata.uid)
+                removed += 1
+    return removed
+
+
 def about_twin(kind: str, twin: TwinFacts) -> InvolvedObject:
     """The twin, for events."""
     return InvolvedObject(
@@ -52,6 +69,10 @@ def about_twin(kind: str, twin: TwinFacts) -> InvolvedObject:
         api_version=Dialect.MODERN.api_version,
         resource_version=twin.metadata.resource_version,
     )
+
+
+def _kinds(settings: Settings) -> list[str]:
+    return [name for name in KINDS if not (settings.namespace and name == "ClusterIssuer")]
 
 
 def _selection(kind: str, settings: Settings) -> Selection:

@@ -19,7 +19,7 @@ from certwright.api.legacy_words import LegacyCondition, LegacyReason, LegacyTex
 from certwright.api.meta import Condition, ConditionStatus, format_duration
 from certwright.api.wellknown import CertificateReason, ConditionType
 from certwright.rules.hub import HubCertificate, condition_of
-from certwright.rules.legacy_events import ALL_VALID, ToldEvent, failure_event
+from certwright.rules.legacy_events import ALL_VALID, FINISHED, ToldEvent, failure_event
 from certwright.rules.milestones import IssuanceFailed, Milestone, Stored
 
 # Said of a spec, an issuer or a claim, so they go as soon as they are no longer true.
@@ -89,11 +89,20 @@ def order_status(
     if state == "invalid" or state in ALL_VALID:
         return _with(new, LegacyCondition.VALIDATE_FAILED, words, now)
     ready = condition_of(old.conditions, ConditionType.READY)
-    waiting = next((each for each in challenges if each.status.presented and each.status.state == "pending"), None)
-    if waiting is None or (ready is not None and ready.status == "True"):
+    trouble = next(filter(None, map(_trouble, challenges)), "")
+    if not trouble or (ready is not None and ready.status == "True"):
         return new
-    text = f'{waiting.spec.type.lower()} self check failed for domain "{waiting.spec.dns_name}"'
-    return _with(new, ConditionType.READY, ("False", LegacyReason.VALIDATE_ERROR, text), now)
+    return _with(new, ConditionType.READY, ("False", LegacyReason.VALIDATE_ERROR, trouble), now)
+
+
+def _trouble(challenge: acme.Challenge) -> str:
+    """What a challenge waits for, where it has been tried: its self-check, or whatever its provider said."""
+    status = challenge.status
+    if status.state in FINISHED or not status.reason:
+        return ""
+    if status.presented:
+        return f'{challenge.spec.type.lower()} self check failed for domain "{challenge.spec.dns_name}"'
+    return status.reason
 
 
 _Words = tuple[ConditionStatus, str, str]

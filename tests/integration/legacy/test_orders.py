@@ -135,7 +135,7 @@ async def test_an_order_whose_domain_has_to_be_proved(rig: Rig, story: Story) ->
 
     await story.order(url="https://acme/order/1", state="pending", authorizations=[AUTHORIZATION])
     await story.reasons("CreateOrder")
-    await story.challenge(state="pending", presented=True)
+    await story.challenge(state="pending", presented=True, reason="Waiting for DNS-01 challenge propagation: none")
     checked = await story.condition("Ready", "ValidateError")
     assert checked["message"] == 'dns-01 self check failed for domain "a.example.com"'
     await story.challenge(state="valid", presented=False)

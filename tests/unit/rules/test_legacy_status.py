@@ -190,7 +190,10 @@ def an_order(state: acme.State | None, reason: str = "") -> acme.Order:
     return acme.Order(spec=acme.OrderSpec(request=b"", issuer_ref=REF), status=status)
 
 
-def a_challenge(*, presented: bool) -> acme.Challenge:
+WAITING = "Waiting for DNS-01 challenge propagation: no TXT record yet"
+
+
+def a_challenge(*, presented: bool, reason: str) -> acme.Challenge:
     spec = acme.ChallengeSpec(
         url="c",
         authorization_url="a",
@@ -201,7 +204,7 @@ def a_challenge(*, presented: bool) -> acme.Challenge:
         solver=acme.Solver(),
         issuer_ref=REF,
     )
-    return acme.Challenge(spec=spec, status=acme.ChallengeStatus(presented=presented, state="pending"))
+    return acme.Challenge(spec=spec, status=acme.ChallengeStatus(presented=presented, state="pending", reason=reason))
 
 
 class TestOrder:
@@ -225,16 +228,26 @@ class TestOrder:
 
         assert status.conditions == (condition(ISSUED), condition(words, NOW, "ValidateFailed"))
 
-    def test_a_self_check_that_fails_is_told(self) -> None:
-        status = order_status(old(), an_order("pending"), (a_challenge(presented=True),), NOW)
+    @pytest.mark.parametrize(
+        ("presented", "reason", "text"),
+        [
+            (True, WAITING, 'dns-01 self check failed for domain "a.example.com"'),
+            (False, 'Ingress "my-ingress" not found', 'Ingress "my-ingress" not found'),
+        ],
+    )
+    def test_what_a_challenge_waits_for_is_told(self, presented: bool, reason: str, text: str) -> None:
+        challenge = a_challenge(presented=presented, reason=reason)
 
-        text = 'dns-01 self check failed for domain "a.example.com"'
+        status = order_status(old(), an_order("pending"), (challenge,), NOW)
+
         assert status.conditions == (condition(("False", "ValidateError", text), NOW),)
 
-    @pytest.mark.parametrize(("before", "presented"), [((), False), ((condition(ISSUED),), True)])
+    @pytest.mark.parametrize(("before", "reason"), [((), ""), ((condition(ISSUED),), WAITING)])
     def test_but_not_before_it_is_tried_nor_over_a_good_certificate(
-        self, before: tuple[Condition, ...], presented: bool
+        self, before: tuple[Condition, ...], reason: str
     ) -> None:
-        status = order_status(old(*before), an_order("pending"), (a_challenge(presented=presented),), NOW)
+        challenge = a_challenge(presented=True, reason=reason)
+
+        status = order_status(old(*before), an_order("pending"), (challenge,), NOW)
 
         assert status.conditions == before

@@ -7,7 +7,7 @@ import asyncio
 from certwright.api.core import InvolvedObject
 from certwright.cluster.cluster import Cluster
 from certwright.cluster.legacy import LegacySources
-from certwright.cluster.twins import TwinCaches
+from certwright.cluster.twins import TwinCaches, remove_twins
 from certwright.controllers.legacy.certificate_presenter import LegacyCertificatePresenter
 from certwright.controllers.legacy.events import LegacyEvents
 from certwright.controllers.legacy.handover import Handover
@@ -26,6 +26,7 @@ class LegacyGroup:
     """
 
     def __init__(self, cluster: Cluster, sources: LegacySources, watcher: LoopObserver | None = None) -> None:
+        self._cluster = cluster
         self._sources = sources
         self._twins: TwinCaches | None = None
         self._mirrors: Mirrors | None = None
@@ -50,6 +51,8 @@ class LegacyGroup:
                 group.create_task(self._twins.run())
                 await self._twins.synced()
                 group.create_task(self._mirrors.run())
+            else:
+                await remove_twins(self._cluster.client, self._cluster.settings)
 
 
 async def _no_twin(_: InvolvedObject) -> None:
