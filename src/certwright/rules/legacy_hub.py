@@ -18,6 +18,7 @@ from certwright.api.legacy_words import LegacyReason
 from certwright.api.meta import Condition, ObjectMeta, ObjectReference
 from certwright.api.wellknown import CERT_MANAGER_GROUP, LEGACY_GROUP, ConditionType
 from certwright.pki.keys import KeyAlgorithm, KeySpec
+from certwright.rules.defaults import key_spec
 from certwright.rules.hub import CertificateKey, Dialect, HubCertificate, HubIssuer, IssuerKey
 from certwright.rules.legacy_issuer_validation import issuer_errors, outdated_server
 from certwright.rules.legacy_plan import Problem, plan_problem
@@ -88,7 +89,7 @@ def legacy_certificate(
 def with_present_key(certificate: HubCertificate, present: KeySpec | None) -> HubCertificate:
     """The Certificate as if it asked for the key that its Secret holds: v0.5 kept a key whatever its size."""
     wanted = certificate.spec.private_key
-    if present is None or wanted is None or certificate.problem:
+    if present is None or wanted is None or certificate.problem or key_spec(certificate.spec).resolved() == present:
         return certificate
     kept = msgspec.structs.replace(wanted, algorithm=_V1_ALGORITHMS[present.algorithm], size=present.size)
     return msgspec.structs.replace(certificate, spec=msgspec.structs.replace(certificate.spec, private_key=kept))

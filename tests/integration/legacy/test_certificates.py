@@ -261,3 +261,29 @@ async def test_a_modern_certificate_may_use_the_twin_of_a_legacy_issuer(rig: Rig
     await rig.ready("certificates", "modern", "Ready", MODERN)
 
     assert chain_of(await secret(rig, "modern-tls"))[0].issuer.rfc4514_string() == "CN=root,O=cert-manager"
+
+
+async def test_a_secret_that_v05_wrote_is_taken_over_as_it_is(rig: Rig) -> None:
+    await with_ca(rig)
+    await rig.make("Certificate", "leaf", LEAF)
+    await rig.ready("certificates", "leaf", "CertIssued")
+    found = await secret(rig, "leaf-tls")
+    await rig.kubectl("delete", "certificates.certmanager.k8s.io/leaf", "secret/leaf-tls")
+    marks = {
+        "certmanager.k8s.io/alt-names": "a.example.com",
+        "certmanager.k8s.io/common-name": "a.example.com",
+        "certmanager.k8s.io/issuer-kind": "Issuer",
+        "certmanager.k8s.io/issuer-name": "ca",
+    }
+    labels = {"certmanager.k8s.io/certificate-name": "leaf"}
+    data = {key: found["data"][key] for key in ("tls.crt", "tls.key")}
+    metadata = {"name": "leaf-tls", "annotations": marks, "labels": labels}
+    old = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/tls", "data": data}
+    await rig.kubectl("create", "-f", "-", stdin=old)
+
+    made = await rig.make("Certificate", "leaf", LEAF)
+
+    await rig.ready("certificates", "leaf", "CertIssued")
+    kept = await secret(rig, "leaf-tls")
+    assert kept["data"]["tls.crt"] == data["tls.crt"]
+    assert await rig.events(made["metadata"]["uid"]) == []

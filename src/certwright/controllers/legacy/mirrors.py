@@ -19,7 +19,7 @@ from certwright.kube.runtime.cache import Change
 from certwright.kube.runtime.loop import Loop, LoopObserver, LoopOptions
 from certwright.kube.wire.json import decode_object
 from certwright.kube.wire.keys import ObjectKey
-from certwright.kube.wire.status import AlreadyExists, Invalid
+from certwright.kube.wire.status import AlreadyExists, ApiError, Invalid
 from certwright.rules.conditions import find_condition, is_true, without_condition
 from certwright.rules.hub import CertificateKey, Dialect, IssuerKey
 from certwright.rules.mirrors import (
@@ -73,7 +73,12 @@ class Mirrors:
     async def twin_of(self, about: InvolvedObject) -> InvolvedObject | None:
         """The twin of a legacy object, made if it is not there yet; None where it cannot have one."""
         original = Original(about.kind, about.namespace, about.name)
-        twin = self._twin(original) or await self._made(original)
+        try:
+            twin = self._twin(original) or await self._made(original)
+        except ApiError as error:
+            if _is_passing(error):
+                raise
+            return None  # what is told of the original does not wait for a twin that somebody forbids
         return about_twin(original.kind, twin) if twin is not None and not twin.adopted else None
 
     def _subscribe(self) -> None:
@@ -209,6 +214,10 @@ class Mirrors:
         kind: Literal["Issuer", "ClusterIssuer"] = "Issuer" if original.kind == "Issuer" else "ClusterIssuer"
         issuer = self._sources.issuers.get(IssuerKey(Dialect.LEGACY, kind, *original.key))
         return issuer_twin(issuer) if issuer is not None else None
+
+
+def _is_passing(error: ApiError) -> bool:
+    return error.code >= 500 or error.code in {409, 429}
 
 
 def _status_of(kind: str, found: LegacyCertificate | LegacyIssuer) -> JSONObject:
