@@ -61,7 +61,7 @@ def served(folder: Path, *flags: str) -> Iterator[Path]:
     """An embedded server; the path of its kubeconfig."""
     log = folder / "run.log"
     command = [sys.executable, "-m", "certwright", "run", f"--data-dir={folder / 'data'}", "--port=0", "--acme=false"]
-    command += ["--metrics-listen-address=0", "--http01-listen-address=127.0.0.1:0", "-v=-1", *flags]
+    command += ["--metrics-listen-address=0", "--http01-port=0", "-v=-1", *flags]
     process = Process("certwright run", command, log, {**compiled_once(), "PYTHONUNBUFFERED": "1"})
     try:
         process.wait_until(lambda: b"next " in log.read_bytes())

@@ -64,7 +64,17 @@ def on_real_server(folder: Path, server: KubernetesServer, controller: Path | No
 @contextmanager
 def standalone(folder: Path) -> Iterator[Bench]:
     """`certwright run`: API server and controllers in one process."""
-    command = [sys.executable, "-m", "certwright", "run", f"--data-dir={folder / 'data'}", "--port=0", "-v=0"]
+    command = [
+        sys.executable,
+        "-m",
+        "certwright",
+        "run",
+        f"--data-dir={folder / 'data'}",
+        "--port=0",
+        "--acme-port=0",
+        "--http01-port=0",
+        "-v=0",
+    ]
     process = Process("certwright run", command, folder / "run.log", {**compiled_once(), "PYTHONUNBUFFERED": "1"})
     try:
         process.wait_until(lambda: b"kubectl --kubeconfig" in (folder / "run.log").read_bytes())

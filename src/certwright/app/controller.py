@@ -17,7 +17,7 @@ from aiohttp import web
 from certwright.app.options import ControllerOptions
 from certwright.app.parts import Parts, build_parts
 from certwright.app.running import all_of, run_process
-from certwright.app.serving import ClockHealth, Endpoint, ServeError, health_page
+from certwright.app.serving import ClockHealth, Endpoint, ServeError, health_page, start_listening
 from certwright.clock import Clock, SystemClock
 from certwright.kube.client.client import ClientOptions, KubeClient
 from certwright.kube.client.connection import Connection, over_socket
@@ -52,12 +52,13 @@ async def run_controllers(options: ControllerOptions, clock: Clock) -> None:
 async def controllers_running(options: ControllerOptions, clock: Clock) -> AsyncIterator[asyncio.Task[None]]:
     """Everything runs inside; the task ends when leadership is lost, or fails with what went wrong."""
     async with AsyncExitStack() as stack:
-        client = KubeClient(_connection(options), clock, _client_options(options))
+        connection = _connection(options)
+        client = KubeClient(connection, clock, _client_options(options))
         stack.push_async_callback(client.close)
-        parts = build_parts(options, client, clock)
+        parts = build_parts(options, connection, client, clock)
         for close in parts.closing:
             stack.push_async_callback(close)
-        await parts.responder.start()
+        await start_listening(options.outside.http01_listen_address, parts.responder.start)
         stack.push_async_callback(parts.responder.stop)
         elector = _elector(options, client, clock)
         for endpoint in _endpoints(options, parts, clock):

@@ -65,6 +65,7 @@ def _options(data_dir: Path, dns: DnsServer, cloudflare: CloudflareApi) -> Stand
         recursive_nameservers=(dns.address,),
         authoritative_addresses={f"ns1.{ZONE}": dns.address},
         http01_listen_address="127.0.0.1:0",
+        http01_addresses=(),
     )
     return StandaloneOptions(
         data_dir=data_dir,

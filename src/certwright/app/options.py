@@ -38,8 +38,10 @@ class Outside(Struct, frozen=True, kw_only=True):
     authoritative_addresses: Mapping[str, str] = msgspec.field(default_factory=dict)
     """For tests and demos: the `address:port` that is asked in the place of a nameserver's port 53."""
     http01_listen_address: str = "0.0.0.0:8089"
-    http01_addresses: tuple[str, ...] = ()
-    """Addresses of this process that EndpointSlices name; found out where none is given."""
+    http01_addresses: tuple[str, ...] | None = None
+    """Addresses of this process that EndpointSlices name; None: find out. Without any, names lead here themselves."""
+    http01_port: int = 80
+    """Where CAs ask for HTTP-01, and the self-check with them."""
 
 
 class ControllerOptions(Struct, frozen=True, kw_only=True):

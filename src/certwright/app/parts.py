@@ -9,6 +9,7 @@ from functools import partial
 from msgspec import Struct
 from prometheus_client import CollectorRegistry
 
+from certwright.app.addresses import own_addresses
 from certwright.app.choice import chosen
 from certwright.app.options import ControllerOptions, Outside
 from certwright.app.samples import samples_of
@@ -37,6 +38,7 @@ from certwright.issuers.base import IssuerType
 from certwright.issuers.ca import CA
 from certwright.issuers.selfsigned import SelfSigned
 from certwright.kube.client.client import KubeClient
+from certwright.kube.client.connection import Connection
 from certwright.kube.runtime.recorder import Recorder
 from certwright.rest import Transport
 from certwright.rest.proxies import Proxies
@@ -64,7 +66,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     closing: tuple[Part, ...]
 
 
-def build_parts(options: ControllerOptions, client: KubeClient, clock: Clock) -> Parts:
+def build_parts(options: ControllerOptions, connection: Connection, client: KubeClient, clock: Clock) -> Parts:
     """Nothing is read or written before the parts run."""
     settings = options.settings
     caches = build_caches(client, clock, settings)
@@ -85,7 +87,7 @@ def build_parts(options: ControllerOptions, client: KubeClient, clock: Clock) ->
     registry = CollectorRegistry()
     metrics = Metrics(registry, clock, samples_of(caches))
     responder = _responder(options.outside)
-    world = _World(cluster, legacy, metrics, options)
+    world = _World(cluster, legacy, metrics, options, connection.server)
     outside = _outside(world, responder)
     return Parts(
         cluster=cluster,
@@ -109,6 +111,7 @@ class _World(Struct, frozen=True):
     legacy: LegacySources | None
     metrics: Metrics
     options: ControllerOptions
+    server: str
 
 
 class _Outside(Struct, frozen=True):
@@ -161,12 +164,15 @@ def _outside(world: _World, responder: Responder) -> _Outside:
         ca_bundle=outside.trusted_ca_pem,
     )
     transport = Transport(cluster.clock)
+    addresses = outside.http01_addresses
+    if addresses is None:
+        addresses = own_addresses(os.environ, world.server)
     proxies = Proxies.from_environment(os.environ)
-    self_check = SelfCheck(SelfCheckOptions(proxies=proxies, connect_to=outside.connect_to))
+    self_check = SelfCheck(SelfCheckOptions(proxies=proxies, connect_to=outside.connect_to, port=outside.http01_port))
     solving = Solving(
         cluster,
         Dns01Solver(transport, cluster.clock, Dns01Options(dns=dns, endpoints=outside.provider_endpoints)),
-        Http01Solver(cluster.client, responder, self_check, Http01Options(addresses=outside.http01_addresses)),
+        Http01Solver(cluster.client, responder, self_check, Http01Options(addresses=addresses, port=responder.port)),
     )
     acme = AcmeClients(cluster, _acme_options(outside), world.metrics.acme_request)
     return _Outside(transport, acme, self_check, solving)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from aiohttp import web
@@ -26,6 +26,17 @@ def split_address(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+async def start_listening(address: str, start: Callable[[], Awaitable[None]]) -> None:
+    """Call `start`; where the address cannot be had, ServeError says why and what to do."""
+    try:
+        await start()
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ServeError(
+            f"{address} cannot be listened on: {why}. Stop what uses it, or give another address or port."
+        ) from error
+
+
 class Endpoint:
     """One address with a few pages."""
 
@@ -41,15 +52,12 @@ class Endpoint:
             return
         self._runner = web.ServerRunner(web.Server(self._answer, access_log=None), handle_signals=False)
         await self._runner.setup()
+        host, port = split_address(self._address)
         try:
-            host, port = split_address(self._address)
-            await web.TCPSite(self._runner, host or None, port).start()
-        except (OSError, OverflowError) as error:
+            await start_listening(self._address, web.TCPSite(self._runner, host or None, port).start)
+        except BaseException:
             await self.stop()
-            why = getattr(error, "strerror", None) or str(error)
-            raise ServeError(
-                f"{self._address} cannot be listened on: {why}. Stop what uses it, or give another address (0: none)."
-            ) from error
+            raise
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:

@@ -19,6 +19,7 @@ from certwright.apiserver.server import ApiServer
 from certwright.app.controller import controllers_running
 from certwright.app.installing import install_definitions
 from certwright.app.options import ControllerOptions, LeaderElection
+from certwright.app.serving import start_listening
 from certwright.clock import Clock
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.connection import over_socket
@@ -117,7 +118,7 @@ async def _local_ca(options: StandaloneOptions, clock: Clock, stack: AsyncExitSt
         ),
         clock,
     )
-    await server.start()
+    await start_listening(f"{options.host}:{options.acme_port}", server.start)
     stack.push_async_callback(server.stop)
     return server
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from certwright.apiserver.options import StartError
 from certwright.app.controller import CANNOT_START as CONTROLLER_CANNOT_START
+from certwright.app.installing import NotServed
 from certwright.app.running import run_process
 from certwright.app.standalone import Running, StandaloneOptions, standalone, until_cancelled
 from certwright.clock import SystemClock
 from certwright.telemetry.logs import LogFormat
 
-CANNOT_START = (StartError, *CONTROLLER_CANNOT_START)
+CANNOT_START = (StartError, NotServed, *CONTROLLER_CANNOT_START)
 """What is told in its own words, for it says what to do."""
 
 

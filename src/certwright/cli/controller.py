@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from certwright.app.options import ControllerOptions, LeaderElection, Outside
-from certwright.cli.flags import behaviour_flags, cluster_flags, leader_flags, log_flags, outside_flags
+from certwright.cli.flags import behaviour_flags, cluster_flags, http01_flags, leader_flags, log_flags, outside_flags
 from certwright.cli.params import joined
 from certwright.cluster.settings import Settings
 from certwright.telemetry.logs import LogFormat
@@ -27,6 +28,7 @@ Examples:
 @leader_flags
 @behaviour_flags
 @outside_flags
+@http01_flags
 @click.option("--metrics-listen-address", default="0.0.0.0:9402", show_default=True, help="Where /metrics is served.")
 @click.option("--internal-healthz-listen-address", default="0.0.0.0:9403", hidden=True)
 @log_flags
@@ -51,7 +53,11 @@ def options_from(flags: dict[str, Any]) -> ControllerOptions:
             renew_deadline=flags["leader_election_renew_deadline"],
             retry_period=flags["leader_election_retry_period"],
         ),
-        outside=outside_from(flags),
+        outside=msgspec.structs.replace(
+            outside_from(flags),
+            http01_listen_address=flags["http01_listen_address"],
+            http01_addresses=joined(flags["http01_addresses"]) or None,
+        ),
         controllers=joined(flags["controllers"]),
         metrics_listen_address=flags["metrics_listen_address"],
         healthz_listen_address=flags["internal_healthz_listen_address"],
@@ -93,6 +99,4 @@ def outside_from(flags: dict[str, Any]) -> Outside:
         recursive_nameservers=joined(flags["dns01_recursive_nameservers"]),
         recursive_nameservers_only=flags["dns01_recursive_nameservers_only"],
         authoritative_addresses=dict(flags["authoritative_nameserver"]),
-        http01_listen_address=flags["http01_listen_address"],
-        http01_addresses=joined(flags["http01_addresses"]),
     )

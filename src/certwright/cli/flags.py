@@ -132,6 +132,9 @@ outside_flags = group(
         "Ask this address in the place of port 53 of an authoritative nameserver.",
         "NAME=ADDRESS:PORT",
     ),
+)
+
+http01_flags = group(
     option("--http01-listen-address", "0.0.0.0:8089", "Where HTTP-01 challenges are answered."),
     lists(
         "--http01-addresses", (), "Addresses of this process for HTTP-01 EndpointSlices; found out if none is given."

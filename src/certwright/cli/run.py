@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from certwright.acme.server.options import ValidationOptions
 from certwright.app.options import ControllerOptions
@@ -50,7 +51,12 @@ acme_flags = group(
     switch("--acme", True, "Run the local ACME CA."),
     click.option("--acme-port", default=ACME_PORT, show_default=True, help="Port of the local CA; 0 takes a free one."),
     option("--acme-dns-server", "", "HOST:PORT that the local CA asks for TXT records and addresses."),
-    click.option("--acme-http-port", default=80, show_default=True, help="Port at which the local CA asks HTTP-01."),
+    click.option(
+        "--http01-port",
+        default=8089,
+        show_default=True,
+        help="Where HTTP-01 is answered, and where the local CA asks it.",
+    ),
     option("--acme-certificate-lifetime", None, "How long its certificates live; 90 days by default.", DURATION),
 )
 
@@ -80,12 +86,17 @@ def options_from(flags: dict[str, Any]) -> StandaloneOptions:
         authorization_mode=flags["authorization_mode"],
         durability=flags["durability"],
         acme_port=flags["acme_port"] if flags["acme"] else None,
-        acme_validation=ValidationOptions(dns_server=flags["acme_dns_server"], http_port=flags["acme_http_port"]),
+        acme_validation=ValidationOptions(dns_server=flags["acme_dns_server"], http_port=flags["http01_port"]),
         acme_orders=order_options(flags["acme_certificate_lifetime"]),
         controller=ControllerOptions(
             settings=settings_from(flags),
             controllers=joined(flags["controllers"]),
-            outside=outside_from(flags),
+            outside=msgspec.structs.replace(
+                outside_from(flags),
+                http01_listen_address=f"{flags['host']}:{flags['http01_port']}",
+                http01_addresses=(),
+                http01_port=flags["http01_port"],
+            ),
             metrics_listen_address=flags["metrics_listen_address"],
             healthz_listen_address="0",
         ),

@@ -35,6 +35,7 @@ class SelfCheckOptions(Struct, frozen=True, kw_only=True):
     proxies: Proxies = Proxies()
     connect_to: Mapping[str, str] = msgspec.field(default_factory=dict)
     timeout: timedelta = TIMEOUT
+    port: int = 80
 
 
 class _Missed(Exception):
@@ -54,7 +55,7 @@ class SelfCheck:
 
     async def look(self, challenge: Http01Challenge) -> Visibility:
         """Whether a GET gives the key authorization now; nothing of what else is found stands in the reason."""
-        url = URL.build(scheme="http", host=challenge.identifier, path=challenge.path)
+        url = URL.build(scheme="http", host=challenge.identifier, port=self._options.port, path=challenge.path)
         try:
             async with asyncio.timeout(self._options.timeout.total_seconds()):
                 body = await self._fetch(url)
