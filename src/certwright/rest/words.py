@@ -10,12 +10,15 @@ from certwright.rest.secret_text import HIDDEN
 
 LONGEST_WORDS = 500
 _CREDENTIALS = re.compile(r"//[^/@\s'\"]*@")
+# aiohttp names the TLS context by its address in memory, which would make each text unlike the last.
+_TLS = re.compile(r" ssl:(?:<[^>]*>|\w+)")
 _TEXT_KEYS = ("message", "error_description", "detail", "title", "Message", "error_message")
 
 
 def failure_words(error: Exception) -> str:
-    """What a failed connection says of itself, without credentials that stand in URLs (as a proxy's may)."""
-    return _CREDENTIALS.sub("//", str(error) or type(error).__name__)[:LONGEST_WORDS]
+    """What a failed connection says of itself, alike each time, without credentials in URLs (as a proxy's may be)."""
+    words = _TLS.sub("", str(error) or type(error).__name__)
+    return _CREDENTIALS.sub("//", words)[:LONGEST_WORDS]
 
 
 def redact(words: str, secrets: list[str]) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from certwright.rest import LONGEST_WORDS, redact, words_of
+from certwright.rest import LONGEST_WORDS, failure_words, redact, tls_context, words_of
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
@@ -60,3 +60,12 @@ def test_any_json_gives_short_words_in_one_line(document: object) -> None:
 )
 def test_secrets_are_hidden_also_in_parts(words: str, secrets: list[str], wanted: str) -> None:
     assert redact(words, secrets) == wanted
+
+
+def test_a_failed_connection_is_told_alike_each_time() -> None:
+    told = {
+        failure_words(OSError(f"Cannot connect to host ca.test:443 ssl:{tls} [Connection refused]"))
+        for tls in (tls_context(), tls_context(), True, "default")
+    }
+
+    assert told == {"Cannot connect to host ca.test:443 [Connection refused]"}
