@@ -129,6 +129,16 @@ class Http:
         return await self.patch(path, body, APPLY_PATCH, fieldManager=manager, **params)
 
     @asynccontextmanager
+    async def stream(self, path: str, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer to a GET as it comes over the wire: what is compressed stays so."""
+        connector = self._session.connector
+        async with (
+            aiohttp.ClientSession(connector=connector, connector_owner=False, auto_decompress=False) as session,
+            session.get(self.address + path, headers=headers) as response,
+        ):
+            yield response
+
+    @asynccontextmanager
     async def watch(self, path: str, accept: str = "application/json", **params: str) -> AsyncIterator[Watch]:
         """An open watch, closed on leaving; the answer must be 200."""
         asked = {"watch": "1", **params}

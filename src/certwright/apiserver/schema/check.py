@@ -83,7 +83,7 @@ def _steps(node: Node) -> dict[type, list[Check]]:
     combined = [step for step in (_combinations(node),) if step is not None]
     enum = [step for step in (_enum_check(node),) if step is not None]
     numbers = number_checks(node.raw, node.types)
-    texts = string_checks(node.raw)
+    texts = string_checks(node.raw, typed=node.drops_null)
     lists = [step for step in (_items_check(node), _count_check(node.raw, "Items")) if step is not None]
     maps = [step for step in (_count_check(node.raw, "Properties"), _properties_check(node)) if step is not None]
     return {
