@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from tests.cluster import Cluster as ApiServer
 from tests.integration.acme.world import World
@@ -58,15 +59,15 @@ class Machinery:
 
 @asynccontextmanager
 async def machinery(
-    server: ApiServer, world: World, clock: Clock | None = None, most_challenges: int = 60
+    server: ApiServer, world: World, clock: Clock | None = None, **settings: Any
 ) -> AsyncIterator[Machinery]:
-    """Runs in the test's namespace until the block ends."""
+    """Runs in the test's namespace until the block ends; `settings` are those of the cluster."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         options = ClientOptions(user_agent=f"{USER_AGENT}/{server.namespace}")
         client = KubeClient(find_connection({}, str(server.kubeconfig)), clock, options)
         stack.push_async_callback(client.close)
-        cluster = _cluster(client, clock, _settings(server, most_challenges))
+        cluster = _cluster(client, clock, _settings(server, settings))
         to_ca: list[Request] = []
         clients = AcmeClients(cluster, AcmeOptions(trusted_ca_pem=world.trust_pem), to_ca.append)
         stack.push_async_callback(clients.close)
@@ -81,12 +82,9 @@ async def machinery(
         yield Machinery(cluster, clients, to_ca)
 
 
-def _settings(server: ApiServer, most_challenges: int) -> Settings:
-    return Settings(
-        namespace=server.namespace,
-        challenge_retry_period=timedelta(seconds=2),
-        max_concurrent_challenges=most_challenges,
-    )
+def _settings(server: ApiServer, more: dict[str, Any]) -> Settings:
+    usual: dict[str, Any] = {"namespace": server.namespace, "challenge_retry_period": timedelta(seconds=2)}
+    return Settings(**usual | more)
 
 
 def _cluster(client: KubeClient, clock: Clock, settings: Settings) -> Cluster:

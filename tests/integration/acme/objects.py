@@ -30,14 +30,19 @@ _GROUPS = {
 class Objects:
     """Writes to, and reads from, the namespace of a test."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
+    def __init__(self, cluster: Cluster, namespace: str = "") -> None:
+        self.namespace = namespace or cluster.namespace
         self._http = cluster.http
 
     def path(self, plural: str, name: str = "") -> str:
         """Where such objects are."""
         root = f"/apis/{_GROUPS[plural]}" if plural in _GROUPS else "/api/v1"
-        return f"{root}/namespaces/{self._cluster.namespace}/{plural}" + (f"/{name}" if name else "")
+        return f"{root}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
+
+    async def make_namespace(self) -> None:
+        """The namespace itself."""
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
+        (await self._http.post("/api/v1/namespaces", body)).ok  # noqa: B018 asserts success
 
     async def secret(self, name: str, **values: str) -> None:
         """A Secret."""
@@ -49,7 +54,7 @@ class Objects:
         """The credentials that `CLOUDFLARE` names."""
         await self.secret("cloudflare", token=TOKEN)
 
-    async def issuer(self, world: World, *solvers: Json, name: str = "acme", **more: Any) -> None:
+    async def issuer(self, world: World, *solvers: Json, name: str = "acme", kind: str = "Issuer", **more: Any) -> None:
         """An ACME issuer of the world's CA."""
         acme = {
             "email": "Ops@Example.test",
@@ -60,14 +65,15 @@ class Objects:
         }
         body = {
             "apiVersion": "cert-manager.io/v1",
-            "kind": "Issuer",
+            "kind": kind,
             "metadata": {"name": name},
             "spec": {"acme": acme},
         }
-        (await self._http.post(self.path("issuers"), body)).ok  # noqa: B018 asserts success
+        path = self.path("issuers") if kind == "Issuer" else "/apis/cert-manager.io/v1/clusterissuers"
+        (await self._http.post(path, body)).ok  # noqa: B018 asserts success
 
     async def request(
-        self, name: str, *names: str, common_name: str = "", issuer: str = "acme", **meta: Json
+        self, name: str, *names: str, common_name: str = "", issuer: str = "acme", issuer_kind: str = "Issuer"
     ) -> PrivateKey:
         """A CertificateRequest for these names; its key."""
         key = generate(KeySpec(KeyAlgorithm.ECDSA, 256))
@@ -76,8 +82,8 @@ class Objects:
         body = {
             "apiVersion": "cert-manager.io/v1",
             "kind": "CertificateRequest",
-            "metadata": {"name": name, **meta},
-            "spec": {"request": base64.b64encode(csr).decode(), "issuerRef": {"name": issuer}},
+            "metadata": {"name": name},
+            "spec": {"request": base64.b64encode(csr).decode(), "issuerRef": {"name": issuer, "kind": issuer_kind}},
         }
         (await self._http.post(self.path("certificaterequests"), body)).ok  # noqa: B018 asserts success
         return key

@@ -206,10 +206,32 @@ async def test_waiting_in_the_place_of_looking(cluster: Cluster, own: World, obj
 async def test_many_take_turns(cluster: Cluster, own: World, objects: Objects) -> None:
     await objects.cloudflare_token()
 
-    async with machinery(cluster, own, FastClock(SPEED), most_challenges=2):
+    async with machinery(cluster, own, FastClock(SPEED), max_concurrent_challenges=2):
         await objects.issuer(own, CLOUDFLARE)
         for number in range(6):
             await objects.request(f"web-{number}", f"w{number}.bench.test")
         for number in range(6):
             await objects.issued(f"web-{number}")
         await objects.none_left("challenges")
+
+
+async def test_a_cluster_issuer_has_its_secrets_in_the_namespace_of_the_cluster(
+    cluster: Cluster, own: World, objects: Objects
+) -> None:
+    """The Certificate's namespace holds a Secret of the same name, which must not be used."""
+    theirs = Objects(cluster, f"{cluster.namespace}-resources")
+    await theirs.make_namespace()
+    await theirs.cloudflare_token()
+    await objects.secret("cloudflare", token="not-the-token")
+    settings = {"namespace": "", "cluster_resource_namespace": theirs.namespace}
+
+    async with machinery(cluster, own, FastClock(SPEED), **settings):
+        await objects.issuer(own, CLOUDFLARE, name=cluster.namespace, kind="ClusterIssuer")
+        await objects.request("web-1", "web.bench.test", issuer=cluster.namespace, issuer_kind="ClusterIssuer")
+        await objects.issued("web-1")
+        await objects.none_left("challenges")
+        await cluster.http.delete(f"/apis/cert-manager.io/v1/clusterissuers/{cluster.namespace}")
+
+    assert await theirs.get("secrets", f"{cluster.namespace}-account")
+    assert not is_served(own)
+    await cluster.http.delete(f"/api/v1/namespaces/{theirs.namespace}")

@@ -100,10 +100,9 @@ class AcmeIssuer(IssuerType):
             )
         if status.state != "valid" or not status.certificate:
             why = f" ({status.reason})" if status.reason else ""
-            state = status.state or ""
-            return Pending(
-                f'Waiting on certificate issuance from order {key}: "{state}"{why}', RequestEvent.ORDER_PENDING
-            )
+            # An order that is not placed yet is pending as well: each other text would be written to the request.
+            text = f'Waiting on certificate issuance from order {key}: "{status.state or "pending"}"{why}'
+            return Pending(text, RequestEvent.ORDER_PENDING)
         if _has_key(status.certificate, request.csr.public_key_info):
             return Signed(status.certificate)
         await self._delete(order, key)
