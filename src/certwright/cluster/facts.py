@@ -18,7 +18,7 @@ from certwright.api.wellknown import ACME_GROUP, CERT_MANAGER_GROUP, LEGACY_GROU
 from certwright.pki import extensions
 from certwright.pki.alternative_names import encode_alternative_names
 from certwright.pki.certificate import Certificate, first_certificate_der, parse_certificate
-from certwright.pki.csr import parse_request
+from certwright.pki.csr import Request, parse_request
 from certwright.pki.errors import PkiError
 from certwright.pki.keys import KeySpec, key_spec_of, parse_private_key, public_key_digest
 from certwright.pki.pem import split
@@ -98,7 +98,7 @@ def secret_facts(found: TargetSecret) -> SecretFacts:
     """What is kept of a Secret."""
     data = found.data
     key, key_problem = _key_facts(data.get(TLS_KEY, b""))
-    leaf, leaf_problem = _leaf_facts(data.get(TLS_CERT, b""))
+    leaf, leaf_problem = leaf_facts(data.get(TLS_CERT, b""))
     owned = _owned(found.metadata.managed_fields)
     return SecretFacts(
         metadata=_own_metadata(found.metadata, owned),
@@ -120,9 +120,15 @@ def identity_of(leaf: Certificate) -> Identity:
 
 
 @lru_cache(maxsize=64)
+def parsed_request(text: bytes) -> Request:
+    """The signing request, which several passes look at within moments; raises `PkiError`."""
+    return parse_request(text, "spec.request")
+
+
+@lru_cache(maxsize=64)
 def _identity_of_request(text: bytes) -> tuple[Identity | None, str]:
     try:
-        request = parse_request(text)
+        request = parsed_request(text)
         names = request.extensions.get(extensions.ALTERNATIVE_NAMES)
         digest = public_key_digest(load_public_key(request.public_key_info))
     except PkiError as error:
@@ -140,7 +146,9 @@ def _key_facts(text: bytes) -> tuple[KeyFacts | None, str]:
     return KeyFacts(_shared_spec(key_spec_of(key)), public_key_digest(key)), ""
 
 
-def _leaf_facts(text: bytes) -> tuple[LeafFacts | None, str]:
+@lru_cache(maxsize=64)
+def leaf_facts(text: bytes) -> tuple[LeafFacts | None, str]:
+    """The first certificate of a PEM text, or why it cannot be read; neither of no text."""
     if not text:
         return None, ""
     try:

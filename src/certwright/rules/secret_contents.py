@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from certwright.api import certmanager_v1 as cm
-from certwright.api.meta import JSONObject, ObjectReference, to_json
+from certwright.api.meta import JSONObject, ObjectMeta, ObjectReference, to_json
 from certwright.api.wellknown import Annotation, Label, LegacyKey
 from certwright.pki import pem
 from certwright.pki.keys import PrivateKey
@@ -114,6 +114,18 @@ def secret_object(
         "type": kind or TLS_TYPE,
         "data": {name: base64.b64encode(value).decode() for name, value in data.items()},
     }
+
+
+def foreign_marks(dialect: Dialect, metadata: ObjectMeta) -> JSONObject:
+    """The merge patch that takes the other group's owner off a Secret, whoever wrote it; empty where there is none."""
+    names = {Dialect.MODERN: LegacyKey.CERTIFICATE_NAME, Dialect.LEGACY: Annotation.CERTIFICATE_NAME}
+    mark = names[dialect]
+    gone: JSONObject = {}
+    if mark in metadata.annotations:
+        gone["annotations"] = {mark: None}
+    if mark in metadata.labels:
+        gone["labels"] = {mark: None}
+    return {"metadata": gone} if gone else {}
 
 
 def issuer_to_record(secret: SecretFacts | None, spec: cm.CertificateSpec) -> ObjectReference:

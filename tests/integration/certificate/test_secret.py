@@ -11,7 +11,7 @@ from tests.kubernetes.eventually import eventually
 from certwright.api.core_kinds import SECRET
 from certwright.api.kinds import CERTIFICATE
 from certwright.api.meta import JSONObject
-from certwright.api.wellknown import Annotation, Label
+from certwright.api.wellknown import Annotation, Label, LegacyKey
 from certwright.pki.keystores.opening import opens_jks, opens_pkcs12
 from certwright.pki.keystores.pkcs12 import Profile
 
@@ -88,6 +88,37 @@ async def test_a_hand_made_secret_is_adopted(cluster: Cluster, user: User) -> No
     assert secret.type == "Opaque"
     assert secret.metadata.labels[Label.FILTERED] == "true"
     assert [r.metadata.name for r in await user.requests()] == ["donor-1"]
+
+
+async def test_the_mark_of_the_legacy_owner_goes_when_the_secret_is_taken_over(cluster: Cluster, user: User) -> None:
+    await user.self_signed_issuer()
+    async with controllers(cluster):
+        await user.certificate("donor", {"dnsNames": ["old.example.test"]})
+        await user.until("donor")
+        pair = (await user.secret("donor")).data
+        old: JSONObject = {
+            "name": "old",
+            "labels": {LegacyKey.CERTIFICATE_NAME: "old"},
+            "annotations": {LegacyKey.ISSUER_NAME: "selfsigned", LegacyKey.ISSUER_KIND: "Issuer"},
+        }
+        body: JSONObject = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": old,
+            "type": "kubernetes.io/tls",
+            "data": {name: base64.b64encode(pair[name]).decode() for name in ("tls.crt", "tls.key")},
+        }
+        await user.client.create(SECRET, body, user.namespace)
+        await user.certificate("old", {"dnsNames": ["old.example.test"]})
+        await user.until("old")
+
+        async def is_taken_over() -> bool:
+            found = (await user.secret("old")).metadata
+            return LegacyKey.CERTIFICATE_NAME not in found.labels and Annotation.CERTIFICATE_NAME in found.annotations
+
+        await eventually(is_taken_over)
+
+    assert (await user.secret("old")).data["tls.crt"] == pair["tls.crt"]
 
 
 async def test_two_certificates_with_one_secret(cluster: Cluster, user: User) -> None:

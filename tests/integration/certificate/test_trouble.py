@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 
+import pytest
+from msgspec.structs import replace
 from tests.cluster import Cluster
 from tests.integration.certificate.rig import User, condition_of, controllers, movable_now
 from tests.kubernetes.eventually import eventually
+from tests.unit.rules.sample import key
 
+from certwright.api import certmanager_v1 as cm
 from certwright.api.kinds import CERTIFICATE_REQUEST
-from certwright.api.meta import JSONObject
+from certwright.api.meta import JSONObject, to_json
 from certwright.api.wellknown import Annotation, Label
+from certwright.clock import SystemClock
+from certwright.pki import pem
 from certwright.pki.certificate import parse_certificate
+from certwright.pki.csr import parse_request
+from certwright.pki.issuance import Signer, Terms, sign
+from certwright.pki.keys import public_key_info
+from certwright.pki.names import EMPTY_NAME
 
 
 async def test_a_failed_request_backs_off_and_an_edit_ends_the_wait(cluster: Cluster, user: User) -> None:
@@ -131,3 +142,62 @@ async def test_a_temporary_certificate_is_never_ready(cluster: Cluster, user: Us
 
     leaf = parse_certificate((await user.secret("meanwhile")).data["tls.crt"])
     assert leaf.issuer_text != "CN=cert-manager.local"
+
+
+@pytest.mark.parametrize("answer", ["torn", "another key", "expired"])
+async def test_an_issuer_that_gives_something_else(cluster: Cluster, user: User, answer: str) -> None:
+    external: JSONObject = {"name": "x", "kind": "Elsewhere", "group": "issuers.example.test"}
+    async with controllers(cluster) as running:
+        await user.certificate("odd", {"issuerRef": external})
+        await eventually(lambda: _is_approved(user, "odd-1"))
+        (asked,) = await user.requests()
+        await answer_with(user, asked, given(asked, answer))
+        failed = await user.until("odd", "False", kind="Issuing", reason="InvalidCertificate")
+        await user.calm(running)
+
+    assert failed.status.failed_issuance_attempts == 1
+    assert await user.secret("odd") is None
+    assert ("Warning", "InvalidCertificate") in [event[:2] for event in await user.events("odd")]
+
+
+async def test_an_external_issuer_that_answers_as_it_should(cluster: Cluster, user: User) -> None:
+    external: JSONObject = {"name": "x", "kind": "Elsewhere", "group": "issuers.example.test"}
+    async with controllers(cluster):
+        await user.certificate("outside", {"issuerRef": external})
+        await eventually(lambda: _is_approved(user, "outside-1"))
+        (asked,) = await user.requests()
+        await answer_with(user, asked, given(asked, "right"))
+        await user.until("outside")
+
+    (answered,) = await user.requests()
+    assert (await user.secret("outside")).data["tls.crt"] == answered.status.certificate
+
+
+async def _is_approved(user: User, name: str) -> bool:
+    found = [r for r in await user.requests() if r.metadata.name == name]
+    return bool(found) and condition_of(found[0], "Approved") is not None
+
+
+def given(asked: cm.CertificateRequest, answer: str) -> bytes:
+    """What the external issuer gives."""
+    request, now = parse_request(asked.spec.request), SystemClock().now()
+    if answer == "torn":
+        return b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
+    if answer == "another key":
+        request = replace(request, public_key_info=public_key_info(key("ECDSA", 384)))
+    start = now - timedelta(days=91 if answer == "expired" else 0)
+    return pem.write_certificates([sign(request, Signer(name=EMPTY_NAME, key_id=b"", key=key()), Terms(), start)])
+
+
+async def answer_with(user: User, asked: cm.CertificateRequest, chain: bytes) -> None:
+    """As an external issuer does."""
+    ready: JSONObject = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "Issued",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+    conditions = [*(to_json(condition) for condition in asked.status.conditions), ready]
+    status: JSONObject = {"conditions": [*conditions], "certificate": base64.b64encode(chain).decode()}
+    name = user.key(asked.metadata.name)
+    await user.client.merge_patch(CERTIFICATE_REQUEST, name, {"status": status}, subresource="status")

@@ -9,14 +9,14 @@ from certwright.api.kinds import CERTIFICATE_REQUEST
 from certwright.api.meta import JSONObject, SecretKeySelector
 from certwright.api.wellknown import Annotation, CertificateEvent
 from certwright.cluster.cluster import Cluster
-from certwright.cluster.facts import TARGET_SECRET, TargetSecret, identity_of
+from certwright.cluster.facts import TARGET_SECRET, TargetSecret, identity_of, leaf_facts
 from certwright.cluster.pending import Answer
 from certwright.controllers.certificate.gather import CertificateView
 from certwright.errors import Blocked, Retry
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import Forbidden, Invalid, NotFound
 from certwright.pki import pem
-from certwright.pki.certificate import Certificate, key_identifier, parse_certificate
+from certwright.pki.certificate import key_identifier, parse_certificate
 from certwright.pki.csr import build_request, parse_request
 from certwright.pki.errors import PkiError
 from certwright.pki.issuance import Signer, Terms, sign
@@ -33,7 +33,7 @@ from certwright.pki.keys import (
 from certwright.pki.keystores import jks, pkcs12
 from certwright.pki.keystores.opening import opens_jks, opens_pkcs12
 from certwright.rules import defaults
-from certwright.rules.facts import CA_CERT, TARGET_MANAGER, TEMPORARY_ISSUER, TLS_CERT, TLS_KEY, RequestFacts
+from certwright.rules.facts import CA_CERT, TARGET_MANAGER, TEMPORARY_ISSUER, TLS_CERT, TLS_KEY, LeafFacts, RequestFacts
 from certwright.rules.hub import Dialect
 from certwright.rules.request_content import request_content
 from certwright.rules.secret_contents import (
@@ -44,6 +44,7 @@ from certwright.rules.secret_contents import (
     Material,
     Passwords,
     SecretMetadata,
+    foreign_marks,
     issuer_to_record,
     secret_data,
     secret_metadata,
@@ -89,7 +90,7 @@ class Issuing:
             ca=answer.ca,
         )
         return await self._apply(
-            view, material, secret_metadata(view.certificate, identity_of(leaf), request.spec.issuer_ref)
+            view, material, secret_metadata(view.certificate, leaf.identity, request.spec.issuer_ref)
         )
 
     async def refresh(self, view: CertificateView) -> TargetSecret | None:
@@ -116,8 +117,7 @@ class Issuing:
         chain = pem.write_certificates([_temporary_certificate(view, key)])
         encoded = encode_private_key(key, defaults.key_encoding(view.spec))
         material = Material(key=key, key_pem=encoded, chain=chain)
-        leaf = parse_certificate(chain)
-        found = secret_metadata(view.certificate, identity_of(leaf), view.spec.issuer_ref)
+        found = secret_metadata(view.certificate, identity_of(parse_certificate(chain)), view.spec.issuer_ref)
         named = {key: value for key, value in found.annotations.items() if key not in _PROVENANCE}
         metadata = SecretMetadata(labels=found.labels, annotations=named)
         body = secret_object(
@@ -150,6 +150,9 @@ class Issuing:
             applied = await self._cluster.client.apply(TARGET_SECRET, key, body, manager=TARGET_MANAGER)
         except (Forbidden, Invalid) as error:
             raise Blocked(SECRET_NOT_WRITTEN, f"Secret {key} cannot be written: {error}") from error
+        marks = foreign_marks(view.certificate.key.dialect, applied.metadata)
+        if marks:
+            applied = await self._cluster.client.merge_patch(TARGET_SECRET, key, marks, manager=TARGET_MANAGER)
         self._cluster.caches.secrets.remember(applied)
         return applied
 
@@ -192,12 +195,11 @@ def _target_key(view: CertificateView) -> ObjectKey:
     return ObjectKey(view.certificate.key.namespace, view.spec.secret_name)
 
 
-def _usable(answer: Answer, key: PrivateKey, now: datetime) -> Certificate:
-    try:
-        leaf = parse_certificate(answer.chain, "the certificate from the issuer")
-    except PkiError as error:
-        raise Unusable(f"The issuer gave a certificate that cannot be read: {error}.") from error
-    if leaf.public_key_digest != public_key_digest(key):
+def _usable(answer: Answer, key: PrivateKey, now: datetime) -> LeafFacts:
+    leaf, problem = leaf_facts(answer.chain)
+    if leaf is None:
+        raise Unusable(f"The issuer gave a certificate that cannot be read: {problem or 'it is empty'}.")
+    if leaf.identity.public_key != public_key_digest(key):
         raise Unusable("The issuer gave a certificate for another private key.")
     if leaf.not_after <= now:
         raise Unusable(f"The issuer gave a certificate that ended on {leaf.not_after:%Y-%m-%d %H:%M:%S UTC}.")

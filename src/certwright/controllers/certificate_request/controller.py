@@ -14,6 +14,7 @@ from certwright.api.kinds import CERTIFICATE_REQUEST
 from certwright.api.wellknown import CERT_MANAGER_GROUP, ConditionType, RequestEvent
 from certwright.cluster.caches import BY_ISSUER, BY_SECRET, issuer_value, secret_value
 from certwright.cluster.cluster import Cluster
+from certwright.cluster.facts import parsed_request
 from certwright.cluster.pending import Answer as Delivered
 from certwright.controllers.certificate_request import answers
 from certwright.controllers.certificate_request.answers import Answer
@@ -23,7 +24,6 @@ from certwright.kube.runtime.cache import Change
 from certwright.kube.runtime.loop import Loop, LoopObserver, LoopOptions
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import Forbidden, NotFound
-from certwright.pki.csr import parse_request
 from certwright.pki.errors import PkiError
 from certwright.rules.approval import APPROVED, Approval, approval_of, is_ours, request_problems
 from certwright.rules.facts import RequestFacts, SecretFacts, controller_of
@@ -128,7 +128,7 @@ class CertificateRequestController:
 
     async def _sign(self, request: RequestFacts, chosen: Chosen) -> Outcome | Invalid:
         try:
-            csr = parse_request(request.spec.request, "spec.request")
+            csr = parsed_request(request.spec.request)
         except PkiError as error:
             return Invalid(f"{error}.")
         made_here = self._cluster.pending.get(request.key) is not None
