@@ -1,0 +1,200 @@
+"""The controllers as the controller process wires them, beside a CA that cannot be reached, and what they write."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from tests.clock import MovableClock
+from tests.cluster import Cluster
+from tests.integration.certificate.rig import background
+from tests.integration.takeover.golden import RESOURCES, Plain
+from tests.kubernetes.audit import Write
+from tests.kubernetes.eventually import eventually
+from tests.kubernetes.processes import free_ports
+
+from certwright.api.core_kinds import EVENT
+from certwright.app.options import ControllerOptions, Outside
+from certwright.app.parts import Parts, build_parts
+from certwright.cluster.settings import Settings
+from certwright.kube.client.client import ClientOptions, KubeClient
+from certwright.kube.client.kubeconfig import find_connection
+
+THEN = datetime(2026, 11, 24, 3, 20, tzinfo=UTC)
+# So often nothing may have changed before it is called quiet; `eventually` looks 40 times a second.
+CALM_LOOKS = 20
+PATIENCE = timedelta(seconds=60)
+PASSES = "certmanager_controller_sync_call_count_total"
+ASKED = "certmanager_http_acme_client_request_count_total"
+
+
+@dataclass
+class Run:
+    """Controllers at work."""
+
+    cluster: Cluster
+    clock: MovableClock
+    agent: str
+    parts: Parts
+    _seen: list[object] = field(default_factory=list)
+
+    async def quiet(self) -> None:
+        """Return when no pass is made and nothing is written any more."""
+        await self.parts.cluster.recorder.flush()
+        self._seen.clear()
+        await eventually(self._is_quiet, PATIENCE)
+
+    async def run_for(self, by: timedelta, step: timedelta = timedelta(seconds=30)) -> None:
+        """Time passes, in steps after each of which everything has come to rest."""
+        await self.quiet()
+        for _ in range(by // step):
+            await self.clock.run_for(step)
+            await self.quiet()
+
+    @property
+    def writes(self) -> Counter[Write]:
+        """What these controllers wrote."""
+        return self.cluster.writes(self.agent)
+
+    def passes(self, controller: str) -> int:
+        """How many passes a loop has made."""
+        return int(count(self.parts.registry, PASSES, controller=controller))
+
+    @property
+    def asked(self) -> int:
+        """How often the CA was asked."""
+        return int(count(self.parts.registry, ASKED))
+
+    async def _is_quiet(self) -> bool:
+        now = (self.writes, _passes(self.parts.registry))
+        if self._seen and self._seen[-1] != now:
+            self._seen.clear()
+        self._seen.append(now)
+        return len(self._seen) >= CALM_LOOKS
+
+
+@asynccontextmanager
+async def certwright(
+    cluster: Cluster, clock: MovableClock | None = None, outside: Mapping[str, Any] | None = None, **settings: Any
+) -> AsyncIterator[Run]:
+    """The controllers at work in the test's namespace until the block ends; `outside` says what can be reached."""
+    clock = clock or MovableClock(THEN)
+    agent = f"takeover/{cluster.namespace}/{id(clock)}"
+    options = _options(cluster, outside or nowhere(), settings)
+    async with AsyncExitStack() as stack:
+        connection = find_connection({}, str(cluster.kubeconfig))
+        client = KubeClient(connection, clock, ClientOptions(user_agent=agent))
+        stack.push_async_callback(client.close)
+        parts = build_parts(options, connection, client, clock)
+        for close in parts.closing:
+            stack.push_async_callback(close)
+        await parts.responder.start()
+        stack.push_async_callback(parts.responder.stop)
+        await stack.enter_async_context(background(*(part() for part in parts.watching)))
+        await asyncio.wait_for(parts.synced(), PATIENCE.total_seconds())
+        await stack.enter_async_context(background(*(part() for part in parts.controllers)))
+        yield Run(cluster, clock, agent, parts)
+
+
+def nowhere() -> Mapping[str, Any]:
+    """Neither the CA nor any nameserver is there."""
+    [closed] = free_ports(1)
+    gone = f"127.0.0.1:{closed}"
+    return {
+        "connect_to": {"localhost:14000": gone, "localhost:14999": gone},
+        "recursive_nameservers": (gone,),
+        "recursive_nameservers_only": True,
+    }
+
+
+async def remove_cluster_issuers(cluster: Cluster) -> None:
+    """Those of other tests are of no namespace, and would be served too."""
+    for path in ("/apis/cert-manager.io/v1/clusterissuers", "/apis/certmanager.k8s.io/v1alpha1/clusterissuers"):
+        for each in (await cluster.http.get(path)).ok["items"]:
+            await cluster.http.delete(f"{path}/{each['metadata']['name']}")
+
+
+async def everything(cluster: Cluster) -> dict[str, Plain]:
+    """All objects of the test, by kind and name."""
+    found: dict[str, Plain] = {}
+    for resource in RESOURCES.values():
+        for each in (await cluster.http.get(resource.path(cluster.namespace))).ok["items"]:
+            found[f"{resource.kind}/{each['metadata']['name']}"] = each
+    return found
+
+
+async def events(cluster: Cluster) -> list[tuple[str, str, str]]:
+    """Object, type and reason of the events of the test's namespace, sorted."""
+    found = (await cluster.http.get(EVENT.resource.path(cluster.namespace))).ok["items"]
+    about = [(each["involvedObject"], each["type"], each["reason"]) for each in found]
+    return sorted((f"{each['kind']}/{each['name']}", kind, reason) for each, kind, reason in about)
+
+
+def differences(before: Mapping[str, Plain], after: Mapping[str, Plain]) -> dict[str, tuple[Any, Any]]:
+    """Old and new value by `Kind/name field`, or by `Kind/name` where it is new or gone; versions and managers apart.
+
+    Conditions are fields of their own, by type.
+    """
+    found: dict[str, tuple[Any, Any]] = {}
+    for name in {*before, *after}:
+        if name in before and name in after:
+            found |= _differences(_plain(before[name]), _plain(after[name]), f"{name} ")
+        else:
+            found[name] = (before.get(name), after.get(name))
+    return found
+
+
+def _differences(old: Any, new: Any, path: str) -> dict[str, tuple[Any, Any]]:
+    if old == new:
+        return {}
+    one, other = _fields(old), _fields(new)
+    if one is None or other is None:
+        return {path.removesuffix("."): (old, new)}
+    found: dict[str, tuple[Any, Any]] = {}
+    for name in {*one, *other}:
+        found |= _differences(one.get(name), other.get(name), f"{path}{name}.")
+    return found
+
+
+def _fields(value: Any) -> Plain | None:
+    """The value's parts that are compared one by one; None where it is compared as a whole."""
+    if isinstance(value, list) and value and all(_is_condition(each) for each in value):
+        return {each["type"]: each for each in value}
+    return value if isinstance(value, dict) else None
+
+
+def _is_condition(each: object) -> bool:
+    return isinstance(each, dict) and "type" in each and "status" in each
+
+
+def _plain(each: Plain) -> Plain:
+    metadata = {name: v for name, v in each["metadata"].items() if name not in {"resourceVersion", "managedFields"}}
+    return {**each, "metadata": metadata}
+
+
+def count(registry: CollectorRegistry, name: str, **labels: str) -> float:
+    """The sum of a counter's series that bear those labels."""
+    samples = (sample for metric in registry.collect() for sample in metric.samples)
+    return sum(
+        sample.value
+        for sample in samples
+        if sample.name.startswith(name.removesuffix("_total")) and labels.items() <= sample.labels.items()
+    )
+
+
+def _passes(registry: CollectorRegistry) -> float:
+    return count(registry, PASSES)
+
+
+def _options(cluster: Cluster, outside: Mapping[str, Any], settings: Mapping[str, Any]) -> ControllerOptions:
+    here = {"namespace": cluster.namespace, "cluster_resource_namespace": cluster.namespace}
+    return ControllerOptions(
+        settings=Settings(**{**here, **settings}),
+        outside=Outside(http01_listen_address="127.0.0.1:0", **outside),
+    )
