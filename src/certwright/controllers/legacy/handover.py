@@ -25,11 +25,16 @@ class Handover:
         self._events = events
         self._loop: Loop[CertificateKey] = Loop(NAME, self._look, cluster.clock, watcher=watcher)
         sources.certificates.subscribe(self._loop.add)
-        sources.modern.subscribe(lambda key: self._loop.add(key._replace(dialect=Dialect.LEGACY)))
+        sources.modern.subscribe(self._modern_changed)
 
     async def run(self) -> None:
         """Look until cancelled."""
         await self._loop.run()
+
+    def _modern_changed(self, key: CertificateKey) -> None:
+        original = key._replace(dialect=Dialect.LEGACY)
+        if self._sources.certificates.get(original) is not None:
+            self._loop.add(original)
 
     async def _look(self, key: CertificateKey) -> datetime | None:
         certificate = self._sources.certificates.get(key)

@@ -93,13 +93,15 @@ class Mirrors:
             cache.subscribe(partial(self._changed, kind))
 
     def _changed(self, kind: str, change: Change[object]) -> None:
-        self._loop.add(Original(kind, *change.key))
+        original = Original(kind, *change.key)
+        if self._found(original) is not None:
+            self._loop.add(original)
 
     async def _mirror(self, original: Original) -> datetime | None:
         twin = self._twin(original)
         found = self._found(original)
         if found is None:
-            return None  # its twin goes with it, as its owner is gone
+            return None
         if twin is None:
             twin = await self._made(original)
         elif twin.adopted:
@@ -199,14 +201,19 @@ class Mirrors:
         return metadata if metadata is not None and not is_mirror(metadata) else None
 
     def _found(self, original: Original) -> LegacyCertificate | LegacyIssuer | None:
+        """The legacy object; None where it is gone, or going: its twin goes with it."""
         caches = self._sources.caches
+        found: LegacyCertificate | LegacyIssuer | None
         if original.kind == "Certificate":
-            return caches.certificates.get(original.key)
-        return (caches.issuers if original.kind == "Issuer" else caches.cluster_issuers).get(original.key)
+            found = caches.certificates.get(original.key)
+        else:
+            found = (caches.issuers if original.kind == "Issuer" else caches.cluster_issuers).get(original.key)
+        return found if found is not None and found.metadata.deletion_timestamp is None else None
 
     def _wanted(self, original: Original) -> JSONObject | None:
         """The twin as it is to be; None where the legacy object cannot be read."""
-        if isinstance(self._found(original), Unreadable):
+        found = self._found(original)
+        if found is None or isinstance(found, Unreadable):
             return None
         if original.kind == "Certificate":
             certificate = self._sources.certificates.get(CertificateKey(Dialect.LEGACY, *original.key))
