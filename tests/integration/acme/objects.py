@@ -73,12 +73,20 @@ class Objects:
         (await self._http.post(path, body)).ok  # noqa: B018 asserts success
 
     async def request(
-        self, name: str, *names: str, common_name: str = "", issuer: str = "acme", issuer_kind: str = "Issuer"
+        self,
+        name: str,
+        *names: str,
+        common_name: str = "",
+        addresses: tuple[str, ...] = (),
+        issuer: str = "acme",
+        issuer_kind: str = "Issuer",
     ) -> PrivateKey:
         """A CertificateRequest for these names; its key."""
         key = generate(KeySpec(KeyAlgorithm.ECDSA, 256))
         subject = encode_subject(Subject(common_name=common_name))
-        csr = build_request(RequestContent(subject=subject, names=AlternativeNames(dns_names=names)), key)
+        csr = build_request(
+            RequestContent(subject=subject, names=AlternativeNames(dns_names=names, ip_addresses=addresses)), key
+        )
         body = {
             "apiVersion": "cert-manager.io/v1",
             "kind": "CertificateRequest",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 from typing import Any
 
@@ -195,3 +196,14 @@ async def test_an_account_that_the_ca_lost_is_registered_again(cluster: Cluster,
             await objects.issued("web-1")
 
     assert (await account_of(objects))["uri"] != before["uri"]
+
+
+async def test_the_issuer_brings_its_own_trust(cluster: Cluster, own: World, objects: Objects) -> None:
+    stranger = dataclasses.replace(own, trust_pem=b"")
+
+    async with running(cluster, stranger):
+        await objects.issuer(own)
+        await objects.ready("issuers", "acme", "ErrRegisterACMEAccount")
+        bundle = base64.b64encode(own.trust_pem).decode()
+        await objects.patch("issuers", "acme", {"spec": {"acme": {"caBundle": bundle}}})
+        await objects.ready("issuers", "acme", "ACMEAccountRegistered")

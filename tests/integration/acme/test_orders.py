@@ -12,13 +12,18 @@ from tests.cluster import Cluster
 from tests.integration.acme.clock import SPEED, FastClock
 from tests.integration.acme.machinery import machinery
 from tests.integration.acme.objects import CLOUDFLARE, HTTP, PATIENCE, Json, Objects
+from tests.integration.acme.test_issuance import assert_for
 from tests.integration.acme.world import BLOCKED, World, own_world
 from tests.kubernetes.eventually import eventually
 
 from certwright.acme.server.mischief import Fault, Mischief
+from certwright.api import acme_v1 as acme
+from certwright.api import certmanager_v1 as cm
+from certwright.api.meta import from_json, to_json
 from certwright.pki.alternative_names import AlternativeNames
-from certwright.pki.csr import RequestContent, build_request
+from certwright.pki.csr import RequestContent, build_request, parse_request
 from certwright.pki.keys import KeyAlgorithm, KeySpec, generate
+from certwright.rules.acme_orders import order_for, order_spec
 
 
 def running(cluster: Cluster, world: World) -> Any:
@@ -272,3 +277,41 @@ async def test_the_order_of_an_earlier_request_makes_room(cluster: Cluster, own:
         [order] = await objects.all("orders")
         request = await objects.get("certificaterequests", "web-1")
         assert order["metadata"]["ownerReferences"][0]["uid"] == request["metadata"]["uid"]
+
+
+async def test_a_certificate_for_another_key_is_ordered_anew(cluster: Cluster, own: World, objects: Objects) -> None:
+    """As where the Order was left by a request of the same name, and its owner was put right by hand."""
+    async with running(cluster, own):
+        await objects.issuer(own, HTTP)
+        await objects.request("other", "www.bench.test")
+        wrong = await objects.issued("other")
+    key = await objects.request("web-1", "www.bench.test")
+    request = from_json(cm.CertificateRequest, await objects.get("certificaterequests", "web-1"))
+    issuer = from_json(cm.Issuer, await objects.get("issuers", "acme"))
+    assert issuer.spec.acme is not None
+    spec = order_spec(request.spec, parse_request(request.spec.request), issuer.spec.acme)
+    assert isinstance(spec, acme.OrderSpec)
+    made = order_for(request.metadata, spec)
+    await objects.create("orders", to_json(made))
+    status = {"url": "https://ca.test/order/1", "state": "valid", "certificate": base64.b64encode(wrong).decode()}
+    await objects.patch("orders", f"{made.metadata.name}/status", {"status": status})
+
+    async with running(cluster, own):
+        chain = await objects.issued("web-1")
+
+    assert_for(chain, key, "www.bench.test")
+    order = await objects.get("orders", made.metadata.name)
+    assert order["status"]["url"].startswith(own.directory.removesuffix("directory"))
+
+
+async def test_an_address_is_proved_over_http(cluster: Cluster, own: World, objects: Objects) -> None:
+    await objects.cloudflare_token()
+
+    async with running(cluster, own):
+        await objects.issuer(own, CLOUDFLARE, {**HTTP, "waitInsteadOfSelfCheck": "0s"})
+        await objects.request("web-1", addresses=("127.0.0.1",))
+        await objects.issued("web-1")
+        order = await only(objects, "orders")
+
+    assert order["spec"]["ipAddresses"] == ["127.0.0.1"]
+    assert 'Domain "127.0.0.1" verified' in str(await objects.events("Challenge"))

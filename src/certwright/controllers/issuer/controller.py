@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -22,7 +23,7 @@ from certwright.kube.wire.keys import ObjectKey
 from certwright.rules.facts import SecretFacts
 from certwright.rules.hub import Dialect, HubIssuer, IssuerKey
 
-LOOP = "issuers"
+LOOPS = {"Issuer": "issuers", "ClusterIssuer": "clusterissuers"}
 LEGACY_COMPONENT = "cert-manager"
 BACKOFF = LoopOptions(first_backoff=timedelta(seconds=5), longest_backoff=timedelta(minutes=5))
 
@@ -37,7 +38,7 @@ class _Settled(Struct, frozen=True):
 
 
 class IssuerController:
-    """One loop over the issuers of all groups. `types` are by the field of the spec that they serve."""
+    """One loop a kind, over the issuers of all groups. `types` are by the field of the spec that they serve."""
 
     def __init__(
         self,
@@ -51,16 +52,23 @@ class IssuerController:
         self._presenters = presenters
         self._uses = SecretUses()
         self._settled: dict[IssuerKey, _Settled] = {}
-        self._loop: Loop[IssuerKey] = Loop(LOOP, self._pass, cluster.clock, BACKOFF, watcher)
+        self._loops: dict[str, Loop[IssuerKey]] = {
+            kind: Loop(name, self._pass, cluster.clock, BACKOFF, watcher) for kind, name in LOOPS.items()
+        }
         for each in types.values():
-            each.on_doubt(self._loop.add)
+            each.on_doubt(self._add)
         cluster.issuers.subscribe(self._on_issuer)
         cluster.caches.secrets.subscribe(self._on_secret)
         cluster.caches.foreign_secrets.subscribe(self._on_foreign_secret)
 
     async def run(self) -> None:
         """Check until cancelled."""
-        await self._loop.run()
+        async with asyncio.TaskGroup() as group:
+            for loop in self._loops.values():
+                group.create_task(loop.run())
+
+    def _add(self, key: IssuerKey) -> None:
+        self._loops[key.kind].add(key)
 
     def _on_issuer(self, key: IssuerKey) -> None:
         issuer = self._cluster.issuers.get(key)
@@ -70,7 +78,7 @@ class IssuerController:
             return
         self._uses.note(issuer, self._cluster.settings.cluster_resource_namespace)
         if self._settled.get(key) != _settled(issuer, issuer.ready):
-            self._loop.add(key)
+            self._add(key)
 
     def _on_secret(self, change: Change[SecretFacts]) -> None:
         self._on_used(change.key)
@@ -80,7 +88,7 @@ class IssuerController:
 
     def _on_used(self, secret: ObjectKey) -> None:
         for key in self._uses.of(secret):
-            self._loop.add(key)
+            self._add(key)
 
     async def _pass(self, key: IssuerKey) -> datetime | None:
         issuer = self._cluster.issuers.get(key)

@@ -33,6 +33,7 @@ REGISTERED = "The ACME account was registered with the ACME server"
 NOT_REGISTERED = "Failed to register ACME account: "
 NOT_UPDATED = "Failed to update ACME account: "
 KEY_INVALID = "Account private key is invalid: "
+MANAGERS = {"Issuer": "cert-manager-issuers", "ClusterIssuer": "cert-manager-clusterissuers"}
 ACCOUNT_KEY = KeySpec(KeyAlgorithm.RSA, 2048)
 _SUCCESSORS = {
     "https://acme-v01.api.letsencrypt.org/directory": "https://acme-v02.api.letsencrypt.org/directory",
@@ -84,7 +85,7 @@ class Registration:
         before = self._clients.server_of(issuer)
         secret = await self._cluster.secrets.find(*self._clients.key_secret(issuer))
         if secret is None:
-            secret = await self._make_key(self._clients.key_secret(issuer), spec)
+            secret = await self._make_key(issuer, spec)
         try:
             account = await self._clients.take(issuer, secret)
         except Blocked as problem:
@@ -96,7 +97,8 @@ class Registration:
             self._clients.doubt(issuer)
         return account
 
-    async def _make_key(self, key: ObjectKey, spec: AcmeSpec) -> Secret:
+    async def _make_key(self, issuer: HubIssuer, spec: AcmeSpec) -> Secret:
+        key = self._clients.key_secret(issuer)
         if spec.disable_account_key_generation:
             raise Unready(
                 IssuerReason.ERR_VERIFY_ACME_ACCOUNT,
@@ -107,7 +109,7 @@ class Registration:
         entry = spec.private_key_secret_ref.key or DEFAULT_KEY
         secret = Secret(metadata=metadata, type="Opaque", data={entry: encode_private_key(made)})
         try:
-            return await self._cluster.client.create(SECRET, secret, key.namespace, "cert-manager-issuers")
+            return await self._cluster.client.create(SECRET, secret, key.namespace, MANAGERS[issuer.key.kind])
         except AlreadyExists:
             # Another process was faster, or the answer to our own first try was lost: that key counts.
             return await self._cluster.client.get(SECRET, key)
