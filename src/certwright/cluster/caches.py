@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from sys import intern
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from certwright.kube.runtime.cache import Cache
 from certwright.kube.wire.keys import ObjectKey
 from certwright.rules.facts import RequestFacts, SecretFacts, controller_of
 from certwright.rules.hub import IssuerKey
+from certwright.rules.mirrors import LAST_APPLIED, is_mirror
 
 BY_OWNER = "owner"
 """CertificateRequests, Orders, Challenges and temporary Secrets under the uid of the object that controls them."""
@@ -63,10 +65,12 @@ class Caches(Struct, kw_only=True):
     challenges: Cache[acme.Challenge]
     secrets: Cache[SecretFacts]
     foreign_secrets: Cache[str]
+    namespaced_only: bool = False
+    """ClusterIssuers are not served, and must not be asked for: we may not be allowed to see them."""
 
     async def synced(self) -> None:
         """Return once every cache of the modern groups has its first list."""
-        await asyncio.gather(*(getattr(self, name).synced() for name in self.__struct_fields__))
+        await asyncio.gather(*(cache.synced() for cache in self._watched().values()))
 
     def secret_version(self, namespace: str, name: str) -> str | None:
         """The resource version of a Secret, ours or not; None where there is none."""
@@ -77,8 +81,14 @@ class Caches(Struct, kw_only=True):
     async def run(self) -> None:
         """Keep all of them up to date until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for name in self.__struct_fields__:
-                group.create_task(getattr(self, name).run(), name=f"cache {name}")
+            for name, cache in self._watched().items():
+                group.create_task(cache.run(), name=f"cache {name}")
+
+    def _watched(self) -> dict[str, Cache[Any]]:
+        found = {name: getattr(self, name) for name in self.__struct_fields__ if name != "namespaced_only"}
+        if self.namespaced_only:
+            del found["cluster_issuers"]
+        return found
 
 
 def build_caches(client: KubeClient, clock: Clock, settings: Settings) -> Caches:
@@ -101,6 +111,7 @@ def build_caches(client: KubeClient, clock: Clock, settings: Settings) -> Caches
             client, TARGET_SECRET, secret_facts, clock=clock, selection=ours, indexes={BY_OWNER: _owner_of_secret}
         ),
         foreign_secrets=Cache(client, FOREIGN_SECRET, _version, clock=clock, selection=foreign, metadata_only=True),
+        namespaced_only=bool(here),
     )
 
 
@@ -122,12 +133,11 @@ def password_secrets(spec: cm.CertificateSpec) -> tuple[str, ...]:
 
 
 def _certificate(found: cm.Certificate) -> cm.Certificate:
-    """Without the copy of the manifest that kubectl leaves, which is as large as the rest."""
+    """Without the copy of the manifest that kubectl leaves, which is as large as the rest; a mirror needs it."""
+    if is_mirror(found.metadata):
+        return found
     kept = {k: v for k, v in found.metadata.annotations.items() if k != LAST_APPLIED}
     return replace(found, metadata=replace(found.metadata, annotations=kept))
-
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def _whole_issuer(found: cm.Issuer) -> cm.Issuer:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import ObjectMeta
 from certwright.api.wellknown import ConditionType
 from certwright.cluster.caches import BY_PASSWORD, secret_value
 from certwright.cluster.cluster import Cluster
 from certwright.cluster.dialects import CertificateSource
-from certwright.kube.runtime.cache import Cache, Change
+from certwright.kube.runtime.cache import Change
 from certwright.kube.runtime.loop import Loop
 from certwright.kube.wire.keys import ObjectKey
 from certwright.rules.conditions import is_true
@@ -23,11 +22,12 @@ class Wakers:
 
     def __init__(
         self,
-        certificates: Cache[cm.Certificate],
+        cluster: Cluster,
         sources: Mapping[Dialect, CertificateSource],
         loop: Loop[CertificateKey],
     ) -> None:
-        self._certificates = certificates
+        self._certificates = cluster.caches.certificates
+        self._pending = cluster.pending
         self._sources = sources
         self._loop = loop
         self._waiting: dict[CertificateKey, set[CertificateKey]] = {}
@@ -46,7 +46,9 @@ class Wakers:
             self._wake_users(ObjectKey(key.namespace, found.spec.secret_name))
 
     def request_changed(self, change: Change[RequestFacts]) -> None:
-        """The Certificate that owns it."""
+        """The Certificate that owns it; nobody waits any more for one that is gone."""
+        if change.new is None:
+            self._pending.drop(change.key)
         found = change.new or change.old
         self._wake_owner(change.key.namespace, None if found is None else found.metadata)
 
@@ -90,7 +92,7 @@ _GROUPS = {dialect.value for dialect in Dialect}
 
 def subscribe(cluster: Cluster, sources: Mapping[Dialect, CertificateSource], loop: Loop[CertificateKey]) -> Wakers:
     """Let every change that may matter wake a pass."""
-    wakers, caches = Wakers(cluster.caches.certificates, sources, loop), cluster.caches
+    wakers, caches = Wakers(cluster, sources, loop), cluster.caches
     for source in sources.values():
         source.subscribe(wakers.certificate_changed)
     caches.requests.subscribe(wakers.request_changed)
