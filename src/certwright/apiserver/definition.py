@@ -14,6 +14,7 @@ from certwright.apiserver.schema.node import as_object, same
 from certwright.apiserver.schema.object_meta import validate_meta, validate_meta_update
 from certwright.apiserver.schema.strict import schema_faults
 from certwright.apiserver.schema.structural import StructuralSchema
+from certwright.apiserver.version_order import version_order
 from certwright.kube.wire.json import JSON, JSONObject
 from certwright.kube.wire.resources import Resource
 
@@ -219,7 +220,7 @@ def _definition(spec: JSONObject, version: JSONObject) -> Definition:
         served=version.get("served") is True,
         storage=version.get("storage") is True,
         description=text(schema, "description"),
-        deprecation_warning=_deprecation(version, f"{group}/{text(version, 'name')} {kind}"),
+        deprecation_warning=_deprecation(spec, version),
         scale=_scale_paths(subresources),
     )
 
@@ -243,10 +244,18 @@ def _printer_column(column: JSONObject) -> Column:
     )
 
 
-def _deprecation(version: JSONObject, kind: str) -> str:
+def _deprecation(spec: JSONObject, version: JSONObject) -> str:
     if version.get("deprecated") is not True:
         return ""
-    return text(version, "deprecationWarning") or f"{kind} is deprecated"
+    group, kind, name = text(spec, "group"), text(child(spec, "names"), "kind"), text(version, "name")
+    newer = [
+        text(other, "name")
+        for other in children(spec, "versions")
+        if other.get("served") is True and other.get("deprecated") is not True
+    ]
+    best = min((other for other in newer if version_order(other) < version_order(name)), key=version_order, default="")
+    instead = f"; use {group}/{best} {kind}" if best else ""
+    return text(version, "deprecationWarning") or f"{group}/{name} {kind} is deprecated{instead}"
 
 
 def _scale_paths(subresources: JSONObject) -> ScalePaths | None:

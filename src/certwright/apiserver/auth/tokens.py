@@ -16,7 +16,7 @@ from msgspec import DecodeError, Struct
 
 from certwright.apiserver import objects
 from certwright.apiserver.caller import Caller
-from certwright.kube.wire.json import JSONObject
+from certwright.kube.wire.json import JSON, JSONObject
 
 DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local"
 _CLAIM = "kubernetes.io"
@@ -90,6 +90,12 @@ class TokenKeeper:
         if not set(objects.texts(claims, "aud")) & set(audiences or (self.issuer,)):
             return None
         return self._caller_of(objects.child(claims, _CLAIM))
+
+    def audiences_in(self, token: str, wanted: tuple[str, ...]) -> list[JSON]:
+        """Those of the wanted audiences that a token is for; all of them where it is no token of ours."""
+        claims = self._claims(token)
+        held = objects.texts(claims, "aud") if claims else list(wanted)
+        return [audience for audience in wanted if audience in held]
 
     def _caller_of(self, private: JSONObject) -> Caller | None:
         entry = objects.child(private, "serviceaccount")

@@ -10,7 +10,7 @@ from aiohttp import web
 from certwright.apiserver.asked import Asked
 from certwright.apiserver.auth.authenticate import Authenticator
 from certwright.apiserver.auth.impersonation import impersonated
-from certwright.apiserver.auth.rights import Rights
+from certwright.apiserver.auth.rights import AllRights, Rights
 from certwright.apiserver.caller import ANONYMOUS, Caller
 from certwright.apiserver.http.answers import refusal
 from certwright.apiserver.http.pages import Pages
@@ -18,7 +18,7 @@ from certwright.apiserver.http.paths import parse_path
 from certwright.apiserver.http.query import Query
 from certwright.apiserver.http.resources import Inquiry, Resources, no_such_path
 from certwright.apiserver.http.reviews import Reviews
-from certwright.kube.wire.status import ApiError, Forbidden, InternalError, Unauthorized
+from certwright.kube.wire.status import ApiError, Forbidden, InternalError, StatusDetails, Unauthorized
 
 _log = logging.getLogger(__name__)
 _OPEN = frozenset({"/healthz", "/livez", "/readyz", "/version"})
@@ -58,8 +58,7 @@ class Door:
         if asked is None:
             return await self._page(request, caller, path)
         self._count(request, asked)
-        if caller is ANONYMOUS:
-            raise Unauthorized.of("Unauthorized")
+        self._refuse_anonymous(caller)
         if not caller.is_master and not self._authorizer.allows(caller, asked):
             raise _forbidden(caller, asked)
         inquiry = Inquiry(request, asked, query, caller)
@@ -67,8 +66,8 @@ class Door:
         return await (review(inquiry) if review else self._resources.answer(inquiry))
 
     async def _page(self, request: web.BaseRequest, caller: Caller, path: str) -> web.StreamResponse:
-        if caller is ANONYMOUS and not _is_open(path):
-            raise Unauthorized.of("Unauthorized")
+        if not _is_open(path):
+            self._refuse_anonymous(caller)
         verb = request.method.lower()
         if not _is_open(path) and not caller.is_master and not self._authorizer.allows_path(caller, verb, path):
             raise Forbidden.of(f'forbidden: User "{caller.name}" cannot {verb} path "{path}"')
@@ -76,6 +75,11 @@ class Door:
         if page is None:
             raise no_such_path()
         return page
+
+    def _refuse_anonymous(self, caller: Caller) -> None:
+        # Where everyone may do everything, everyone must at least be somebody.
+        if caller is ANONYMOUS and isinstance(self._authorizer, AllRights):
+            raise Unauthorized.of("Unauthorized")
 
     def _count(self, request: web.BaseRequest, asked: Asked) -> None:
         agent = request.headers.get("User-Agent", "").partition(" ")[0]
@@ -93,4 +97,5 @@ def _forbidden(caller: Caller, asked: Asked) -> ApiError:
     scope = f'in the namespace "{asked.namespace}"' if asked.namespace else "at the cluster scope"
     what = f'User "{caller.name}" cannot {asked.verb} resource "{plural}" in API group "{asked.group}" {scope}'
     name = f' "{asked.name}"' if asked.name else ""
-    return Forbidden.of(f"{qualified}{name} is forbidden: {what}")
+    details = StatusDetails(name=asked.name, group=asked.group, kind=asked.plural)
+    return Forbidden.of(f"{qualified}{name} is forbidden: {what}", details)

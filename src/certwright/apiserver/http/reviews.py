@@ -116,7 +116,7 @@ class Reviews:
             status = {
                 "authenticated": True,
                 "user": _user(caller),
-                "audiences": list(audiences or (self._tokens.issuer,)),
+                "audiences": self._tokens.audiences_in(token, audiences or (self._tokens.issuer,)),
             }
         return {**given, "status": status}
 

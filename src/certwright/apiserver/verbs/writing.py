@@ -64,7 +64,8 @@ async def accept(api: Api, call: Call, obj: JSONObject, old: JSONObject | None) 
 def _refuse(call: Call, obj: JSONObject, causes: list[Cause]) -> None:
     if not causes:
         return
-    wrong = [cause for cause in causes if cause.reason == "FieldValueTypeInvalid"]
+    # A default in a schema that is of the wrong type is a fault of what the object says, not of its form.
+    wrong = [c for c in causes if c.reason == "FieldValueTypeInvalid" and "openAPIV3Schema" not in c.field]
     if call.definition.built_in and wrong:
         # A real server reads these kinds into types and gets no further than the first value that does not fit.
         words = "; ".join(f"{cause.field}: {cause.message}" for cause in wrong)
