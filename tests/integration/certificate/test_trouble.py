@@ -13,10 +13,13 @@ from tests.kubernetes.eventually import eventually
 from tests.unit.rules.sample import key
 
 from certwright.api import certmanager_v1 as cm
+from certwright.api.core_kinds import SECRET
 from certwright.api.kinds import CERTIFICATE_REQUEST
 from certwright.api.meta import JSONObject, to_json
 from certwright.api.wellknown import Annotation, Label
 from certwright.clock import SystemClock
+from certwright.controllers.certificate.refusals import refusal
+from certwright.kube.wire.status import BadRequest, Forbidden, Invalid, StatusCause, StatusDetails
 from certwright.pki import pem
 from certwright.pki.certificate import parse_certificate
 from certwright.pki.csr import parse_request
@@ -142,6 +145,32 @@ async def test_a_temporary_certificate_is_never_ready(cluster: Cluster, user: Us
 
     leaf = parse_certificate((await user.secret("meanwhile")).data["tls.crt"])
     assert leaf.issuer_text != "CN=cert-manager.local"
+
+
+async def test_a_secret_that_cannot_be_written_is_told_without_its_values(cluster: Cluster, user: User) -> None:
+    await user.self_signed_issuer()
+    fixed: JSONObject = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "fixed"}, "immutable": True}
+    await user.client.create(SECRET, {**fixed, "data": {"a": "eA=="}}, user.namespace)
+    async with controllers(cluster) as running:
+        await user.certificate("fixed")
+        await eventually(lambda: _mentions(user, "fixed", "cannot be written"))
+        await running.recorder.flush()
+        told = str((await user.get("fixed")).status) + str(await user.events("fixed"))
+        assert "SecretNotWritten" in told
+        assert "LS0t" not in told
+        assert "PRIVATE" not in told
+
+        await user.client.delete(SECRET, user.key("fixed"))
+        await user.until("fixed")
+
+
+def test_a_refusal_that_quotes_the_secret_is_not_passed_on() -> None:
+    causes = [StatusCause(field="data[tls.crt]"), StatusCause(field="patch")]
+    quoting = Invalid.of('patch: Invalid value: "tls.key: c2VjcmV0"', StatusDetails(causes=causes))
+
+    assert refusal(quoting) == "Invalid (data[tls.crt])"
+    assert "c2VjcmV0" not in refusal(BadRequest.of("c2VjcmV0"))
+    assert refusal(Forbidden.of("no rights")) == "no rights"
 
 
 @pytest.mark.parametrize("answer", ["torn", "another key", "expired"])

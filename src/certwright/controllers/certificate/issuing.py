@@ -12,9 +12,10 @@ from certwright.cluster.cluster import Cluster
 from certwright.cluster.facts import TARGET_SECRET, TargetSecret, identity_of, leaf_facts
 from certwright.cluster.pending import Answer
 from certwright.controllers.certificate.gather import CertificateView
+from certwright.controllers.certificate.refusals import QUOTING, refusal
 from certwright.errors import Blocked, Retry
 from certwright.kube.wire.keys import ObjectKey
-from certwright.kube.wire.status import Forbidden, Invalid, NotFound
+from certwright.kube.wire.status import Forbidden, NotFound
 from certwright.pki import pem
 from certwright.pki.certificate import key_identifier, parse_certificate
 from certwright.pki.csr import build_request, parse_request
@@ -148,8 +149,9 @@ class Issuing:
         key = _target_key(view)
         try:
             applied = await self._cluster.client.apply(TARGET_SECRET, key, body, manager=TARGET_MANAGER)
-        except (Forbidden, Invalid) as error:
-            raise Blocked(SECRET_NOT_WRITTEN, f"Secret {key} cannot be written: {error}") from error
+        except (Forbidden, *QUOTING) as error:
+            # Not `from error`: its text may hold the private key, and a log would show it.
+            raise Blocked(SECRET_NOT_WRITTEN, f"Secret {key} cannot be written: {refusal(error)}") from None
         marks = foreign_marks(view.certificate.key.dialect, applied.metadata)
         if marks:
             applied = await self._cluster.client.merge_patch(TARGET_SECRET, key, marks, manager=TARGET_MANAGER)

@@ -16,6 +16,7 @@ from certwright.api.wellknown import Label
 from certwright.cluster.cluster import Cluster
 from certwright.cluster.facts import TARGET_SECRET, secret_facts
 from certwright.controllers.certificate.gather import CertificateView
+from certwright.controllers.certificate.refusals import QUOTING, refusal
 from certwright.errors import Retry
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import Conflict, NotFound
@@ -69,9 +70,11 @@ class KeyManager:
 
     async def store(self, view: CertificateView, key: PrivateKey) -> SecretFacts:
         """A temporary Secret with the key, which outlives this process."""
-        answer = await self._cluster.client.create(
-            TARGET_SECRET, _temporary_secret(view, key), view.certificate.key.namespace, MANAGER
-        )
+        body, namespace = _temporary_secret(view, key), view.certificate.key.namespace
+        try:
+            answer = await self._cluster.client.create(TARGET_SECRET, body, namespace, MANAGER)
+        except QUOTING as error:
+            raise Retry(f"The temporary Secret with the private key cannot be made: {refusal(error)}") from None
         self._cluster.caches.secrets.remember(answer)
         return secret_facts(answer)
 
