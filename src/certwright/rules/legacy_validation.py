@@ -92,7 +92,8 @@ def _key(spec: legacy.CertificateSpec) -> Iterator[str]:
     size = spec.key_size
     if size < 0:
         yield invalid("spec.keySize", size, "cannot be less than zero")
-    elif spec.key_algorithm == "rsa" and size and size not in RSA_SIZES:
+    elif spec.key_algorithm != "ecdsa" and size and size not in RSA_SIZES:
+        # v0.5 did not look where no algorithm was given, and then failed to make such a key.
         yield invalid("spec.keySize", size, "must be between 2048 & 8192 for rsa keyAlgorithm")
     elif spec.key_algorithm == "ecdsa" and size and size not in ECDSA_SIZES:
         yield unsupported("spec.keySize", size, map(str, ECDSA_SIZES))

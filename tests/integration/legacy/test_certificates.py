@@ -13,6 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.integration.legacy.rig import LEGACY, MODERN, Plain, Rig, collapsed, condition_of
 from tests.kubernetes.eventually import eventually
 
+from certwright.cluster.dialects import Report
+from certwright.controllers.legacy.legacy import LegacyGroup
+from certwright.rules.hub import CertificateKey, Dialect
+from certwright.rules.milestones import Stored
+
 pytestmark = pytest.mark.needs("kubectl")
 
 ISSUED = [
@@ -105,6 +110,23 @@ async def test_the_short_names_of_kubectl_show_status_and_events(rig: Rig) -> No
         assert events.index("cert-manager Issuing certificate...") < events.index(
             "cert-manager Certificate issued successfully"
         )
+
+
+async def test_a_pass_that_is_made_again_after_a_crash_tells_nothing_twice(rig: Rig) -> None:
+    await with_ca(rig)
+    made = await rig.make("Certificate", "leaf", LEAF)
+    await rig.ready("certificates", "leaf", "CertIssued")
+    before = await events_until(rig, made["metadata"]["uid"], lambda reasons: "CertIssued" in reasons)
+    certificate = rig.sources.certificates.get(CertificateKey(Dialect.LEGACY, rig.namespace, "leaf"))
+    request = await rig.get(MODERN, "certificaterequests", "leaf.legacy-1")
+    assert certificate is not None
+    assert request is not None
+    again = Stored("leaf.legacy-1", request["metadata"]["uid"], False)
+
+    reborn = LegacyGroup(rig.cluster, rig.sources)
+    await reborn.certificates.report(certificate, Report(status=certificate.status, milestones=(again,)))
+
+    assert await rig.events(made["metadata"]["uid"]) == before
 
 
 async def test_a_renewal_has_a_new_serial_and_the_same_key(rig: Rig) -> None:

@@ -40,7 +40,7 @@ def config(*entries: Plain) -> Plain:
         {"issuerRef": {"name": "i", "kind": "Gadget", "group": "example.com"}},
         config({"domains": ["A.example.com."]} | DNS),
         config({"domains": ["a.example.com"], "http01": {"ingress": "", "ingressClass": "nginx"}}),
-        {"keySize": 100},  # no algorithm is given, so v0.5 did not look at the size
+        {"keySize": 4096},
         {"keyAlgorithm": "rsa", "keySize": 8192},
         {"keyAlgorithm": "ecdsa"},
         {"duration": "1h", "renewBefore": "59m"},
@@ -99,6 +99,10 @@ def test_what_v05_took_is_taken(changes: Plain) -> None:
         (
             {"keyAlgorithm": "rsa", "keySize": 1024},
             "spec.keySize: Invalid value: 1024: must be between 2048 & 8192 for rsa keyAlgorithm",
+        ),
+        (
+            {"keySize": 100},
+            "spec.keySize: Invalid value: 100: must be between 2048 & 8192 for rsa keyAlgorithm",
         ),
         (
             {"keyAlgorithm": "ecdsa", "keySize": 300},
