@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from certwright.apiserver.caller import Caller
 from certwright.apiserver.objects import child, children, meta, text, texts
 from certwright.apiserver.schema.causes import Cause, invalid, required
 from certwright.apiserver.schema.names import NameRule, subdomain_name
@@ -60,6 +61,10 @@ def _no_faults(_obj: JSONObject, _old: JSONObject | None) -> list[Cause]:
     return []
 
 
+def _no_note(_obj: JSONObject, _caller: Caller) -> None:
+    """The object does not say who made it."""
+
+
 class Hooks(Struct, frozen=True):
     """What a built-in kind does beyond its schema; all change or read the object that they are given."""
 
@@ -67,6 +72,8 @@ class Hooks(Struct, frozen=True):
     prepare_create: Callable[[JSONObject, datetime], None] = _nothing_to_create
     prepare_update: Callable[[JSONObject, JSONObject], None] = _nothing_to_update
     faults: Callable[[JSONObject, JSONObject | None], list[Cause]] = _no_faults
+    status_faults: Callable[[JSONObject, JSONObject | None], list[Cause]] = _no_faults
+    note_caller: Callable[[JSONObject, Caller], None] = _no_note
 
 
 class Definition(Struct, frozen=True, kw_only=True, eq=False):
@@ -128,7 +135,9 @@ class Definition(Struct, frozen=True, kw_only=True, eq=False):
         else:
             found = validate_meta_update(meta(obj), meta(old))
         found += self.schema.validate(obj, old, warnings)
-        return found if subresource else found + self.hooks.faults(obj, old)
+        if subresource:
+            return found + (self.hooks.status_faults(obj, old) if subresource == "status" else [])
+        return found + self.hooks.faults(obj, old)
 
 
 def _type_faults(resource: Resource, obj: JSONObject) -> list[Cause]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from certwright.apiserver.caller import Caller
 from certwright.apiserver.definition import NAME_COLUMN, Column, Hooks
 from certwright.apiserver.kinds.build import AGE, Kind
 from certwright.apiserver.kinds.dsl import (
@@ -17,11 +18,11 @@ from certwright.apiserver.kinds.dsl import (
     text,
     time,
 )
-from certwright.apiserver.objects import child, children, meta
+from certwright.apiserver.objects import child, children, ensure, meta
 from certwright.apiserver.objects import text as text_of
-from certwright.apiserver.schema.causes import Cause, duplicate, invalid, required
+from certwright.apiserver.schema.causes import Cause, duplicate, forbidden, invalid, required
 from certwright.apiserver.schema.node import same
-from certwright.kube.wire.json import JSONObject
+from certwright.kube.wire.json import JSON, JSONObject
 from certwright.kube.wire.resources import CERTIFICATESIGNINGREQUESTS, Resource
 
 GROUP = "certificates.k8s.io"
@@ -29,8 +30,36 @@ _SHORTEST_SECONDS = 600
 
 
 def _start(request: JSONObject, _now: datetime) -> None:
-    # Who asks is for the server to say; it fills in username, uid, groups and extra.
     request.pop("status", None)
+
+
+def _note_caller(request: JSONObject, caller: Caller) -> None:
+    # Who asks is for the server to say.
+    spec = ensure(request, "spec")
+    for name in ("username", "uid", "groups", "extra"):
+        spec.pop(name, None)
+    groups: list[JSON] = list(caller.groups)
+    spec["username"], spec["groups"] = caller.name, groups
+    if caller.uid:
+        spec["uid"] = caller.uid
+    if caller.extra:
+        spec["extra"] = {name: list(values) for name, values in caller.extra.items()}
+
+
+def _status_faults(request: JSONObject, old: JSONObject | None) -> list[Cause]:
+    """Decisions are made through the subresource `approval` only."""
+    held, before = ([text_of(each, "type") for each in _conditions(one)] for one in (request, old or {}))
+    found: list[Cause] = []
+    for kind in ("Approved", "Denied"):
+        if kind in held and kind not in before:
+            found.append(forbidden("status.conditions", f'updates may not add a condition of type "{kind}"'))
+        if kind in before and kind not in held:
+            found.append(forbidden("status.conditions", f'updates may not remove a condition of type "{kind}"'))
+    return found
+
+
+def _conditions(request: JSONObject) -> list[JSONObject]:
+    return children(child(request, "status"), "conditions")
 
 
 def _keep(request: JSONObject, old: JSONObject) -> None:
@@ -126,7 +155,13 @@ SIGNING_REQUEST = Kind(
         Column("Condition", cell=_condition),
     ),
     selectable_fields=("spec.signerName",),
-    hooks=Hooks(prepare_create=_start, prepare_update=_keep, faults=_request_faults),
+    hooks=Hooks(
+        prepare_create=_start,
+        prepare_update=_keep,
+        faults=_request_faults,
+        status_faults=_status_faults,
+        note_caller=_note_caller,
+    ),
 )
 
 

@@ -370,6 +370,15 @@ _ENDPOINT = fields(
     zone=text("Its zone."),
     hints=anything("For whom it is best."),
 )
+
+
+def _default_slice(endpoints: JSONObject) -> None:
+    if not endpoints.get("endpoints"):
+        endpoints["endpoints"] = []
+    for port in children(endpoints, "ports"):
+        port.setdefault("name", "")
+
+
 ENDPOINT_SLICE = Kind(
     resource=ENDPOINTSLICES,
     schema=root(
@@ -387,6 +396,6 @@ ENDPOINT_SLICE = Kind(
         AGE,
     ),
     counts_generations=True,
-    hooks=Hooks(default=lambda obj: None if obj.get("endpoints") else obj.update(endpoints=[]), faults=_slice_faults),
+    hooks=Hooks(default=_default_slice, faults=_slice_faults),
 )
 KINDS = (SERVICE, ENDPOINT, ENDPOINT_SLICE)

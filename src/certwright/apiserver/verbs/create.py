@@ -26,6 +26,7 @@ async def create_checked(api: Api, call: Call, obj: JSONObject, *, is_applied: b
     call = replace(call, name=objects.text(objects.meta(obj), "name"))
     check_namespace(api, call)
     call.definition.prepare_create(obj, api.clock.now())
+    call.definition.hooks.note_caller(obj, call.caller)
     if not is_applied:
         track(api, call, None, obj)
     obj = await mutate(api, call, obj, None)
