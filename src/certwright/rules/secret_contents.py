@@ -74,7 +74,9 @@ def secret_data(spec: cm.CertificateSpec, material: Material, passwords: Passwor
 
 def key_der(key_pem: bytes) -> bytes:
     """The value of `key.der`: the key in the encoding that `tls.key` has."""
-    return pem.split(key_pem, TLS_KEY)[0].der
+    blocks = pem.split(key_pem, TLS_KEY)
+    # OpenSSL writes the parameters of a curve before the key.
+    return next((block for block in blocks if block.label.endswith("PRIVATE KEY")), blocks[0]).der
 
 
 def combined_pem(key_pem: bytes, chain: bytes) -> bytes:
@@ -151,9 +153,11 @@ def drift(certificate: HubCertificate, secret: SecretFacts, *, owned: bool) -> t
     formats = wanted_formats(certificate.spec)
     if formats != FORMATS & set(secret.owned.data) or not formats <= set(secret.formats):
         found.append("additional output formats")
-    if wanted_keystores(certificate.spec, has_ca=CA_CERT in secret.data) != KEYSTORES & set(secret.owned.data):
+    # A CA that others have put there does not go into trust stores of ours.
+    if wanted_keystores(certificate.spec, has_ca=CA_CERT in secret.owned.data) != KEYSTORES & set(secret.owned.data):
         found.append("keystores")
-    if owned != _is_owned_by(secret, certificate) or owned != secret.owned.owner_reference:
+    has_ours = secret.owned.owner_reference
+    if not (has_ours and _is_owned_by(secret, certificate) if owned else not has_ours):
         found.append("owner reference")
     return tuple(found)
 

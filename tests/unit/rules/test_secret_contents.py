@@ -23,6 +23,7 @@ from certwright.rules.secret_contents import (
     csv_record,
     drift,
     issuer_to_record,
+    key_der,
     secret_data,
     secret_metadata,
     secret_object,
@@ -189,6 +190,25 @@ def test_the_owner_reference_follows_the_flag() -> None:
     assert drift(wanted, owned, owned=True) == ()
     assert drift(wanted, owned, owned=False) == ("owner reference",)
     assert drift(wanted, secret(wanted), owned=True) == ("owner reference",)
+    former = replace(wanted, metadata=replace(wanted.metadata, uid="of another life"))
+    assert drift(former, owned, owned=False) == drift(former, owned, owned=True) == ("owner reference",)
+    foreign = replace(owned, owned=replace(owned.owned, owner_reference=False))
+    assert drift(wanted, foreign, owned=False) == ()
+    assert drift(wanted, foreign, owned=True) == ("owner reference",)
+
+
+def test_a_ca_that_others_have_put_there_makes_no_trust_store() -> None:
+    wanted = certificate(keystores={"jks": {"create": True, "password": "pw"}})
+    found = secret(wanted, data={"keystore.jks": b"x"})
+    foreign = replace(found, data=(*found.data, "ca.crt"))
+
+    assert drift(wanted, foreign, owned=False) == ()
+
+
+def test_the_parameters_of_a_curve_are_no_key() -> None:
+    parameters = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+
+    assert key_der(parameters + PEM) == key_der(PEM)
 
 
 def test_the_recorded_issuer_stays_where_it_means_the_same() -> None:
