@@ -17,6 +17,7 @@ ACCOUNT = "123456789012"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/vault-login"
 ASSUMED_ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/vault-login/certwright"
 IDENTITY_BODY = b"Action=GetCallerIdentity&Version=2011-06-15"
+XML = {"Content-Type": "text/xml"}  # Vault takes no other, not even with a charset
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>\w+)/(?P<day>\d{8})/(?P<region>[a-z0-9-]+)/sts/aws4_request, "
     r"SignedHeaders=(?P<names>[a-z0-9;-]+), Signature=(?P<signature>[0-9a-f]{64})"
@@ -93,7 +94,8 @@ class Sts:
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-        if request.method != "POST" or request.path != "/" or form.get("Version") != "2011-06-15":
+        # Vault asks for //, and AWS signs paths in their normal form.
+        if request.method != "POST" or request.path.strip("/") or form.get("Version") != "2011-06-15":
             return _failed(400, "InvalidAction", "Could not find operation")
         match form.get("Action"):
             case "GetCallerIdentity":
@@ -127,9 +129,9 @@ class Sts:
 
 def _answer(action: str, content: str) -> web.Response:
     text = f"<{action}Response><{action}Result>{content}</{action}Result></{action}Response>"
-    return web.Response(text=text, content_type="text/xml")
+    return web.Response(body=text.encode(), headers=XML)
 
 
 def _failed(status: int, code: str, message: str) -> web.Response:
     error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
-    return web.Response(status=status, text=f"<ErrorResponse>{error}</ErrorResponse>", content_type="text/xml")
+    return web.Response(status=status, body=f"<ErrorResponse>{error}</ErrorResponse>".encode(), headers=XML)

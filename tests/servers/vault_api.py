@@ -19,7 +19,8 @@ from tests.servers.vault_pki import Pki, names_of, read_ttl
 SIGN_PATH = "pki/sign/web"
 SIGN_FIELDS = {"common_name", "alt_names", "ip_sans", "uri_sans", "ttl", "csr", "exclude_cn_from_sans"}
 DENIED = ["1 error occurred:\n\t* permission denied\n\n"]
-UNKNOWN = ["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]
+UNKNOWN = "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"
+UNKNOWN_BEFORE_1_15 = "permission denied"
 Body = dict[str, Any]  # JSON of a request
 
 
@@ -61,6 +62,8 @@ class VaultApi:
     lease_seconds: int = 3600
     admission: Admission = field(default_factory=Admission)
     health: int = 200
+    unknown: str = UNKNOWN
+    """What is said of a token that is none."""
     may_sign: bool = True
     allowed: str = ".example.test"
     mischief: deque[Refused | int | str] = field(default_factory=deque)
@@ -114,6 +117,7 @@ class VaultApi:
         self._expect(path != request.path, f"{request.path} is not below /v1/")
         self._expect(request.headers.get("X-Vault-Request") == "true", "X-Vault-Request is not sent")
         namespace = request.headers.get("X-Vault-Namespace", "")
+        self._expect(namespace or "X-Vault-Namespace" not in request.headers, "an empty namespace is sent")
         if (request.method, path) == ("GET", "sys/health"):
             self._expect(not namespace, "sys/health is asked in a namespace")
             return web.json_response({"sealed": self.health == 503}, status=self.health)
@@ -144,7 +148,7 @@ class VaultApi:
 
     def _require_token(self, token: str) -> None:
         if token not in self._issued | self.admission.tokens:
-            raise Refused(403, *UNKNOWN)
+            raise Refused(403, self.unknown)
 
     def _log_in(self, mount: str, body: Body, request: web.BaseRequest) -> Body:
         self._expect("X-Vault-Token" not in request.headers, "a login carries a token")
@@ -222,7 +226,7 @@ class VaultApi:
         self._expect(how == "endless", f"{how} is no mischief")
         return web.Response(body=b"{" + b" " * 2 * 1024 * 1024)
 
-    def _expect(self, holds: bool, otherwise: str) -> None:
+    def _expect(self, holds: object, otherwise: str) -> None:
         if not holds:
             self.violations.append(otherwise)
 

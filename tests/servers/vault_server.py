@@ -14,6 +14,7 @@ from tests import judges
 from tests.kubernetes.authority import Authority
 from tests.kubernetes.processes import Process, free_ports
 
+ROOT = "pki/root"
 SIGN_PATH = "pki_int/sign/web"
 POLICY = f'path "{SIGN_PATH}" {{ capabilities = ["create", "update"] }}'
 ROLE = {
@@ -106,10 +107,10 @@ class Vault:
         for mount in ("pki", "pki_int"):
             self.call("POST", f"sys/mounts/{mount}", {"type": "pki", "config": {"max_lease_ttl": "87600h"}})
         ca = {"ttl": "87600h", "key_type": "ec", "key_bits": 256}
-        root = self.call("POST", "pki/root/generate/internal", {"common_name": "Vault root", **ca})
+        root = self.call("POST", f"{ROOT}/generate/internal", {"common_name": "Vault root", **ca})
         asked = self.call("POST", "pki_int/intermediate/generate/internal", {"common_name": "Vault below", **ca})
         signing = {"csr": asked["data"]["csr"], "common_name": "Vault below", "ttl": "43800h"}
-        signed = self.call("POST", "pki/root/sign-intermediate", signing)
+        signed = self.call("POST", f"{ROOT}/sign-intermediate", signing)
         bundle = "\n".join((signed["data"]["certificate"], root["data"]["certificate"]))
         self.call("POST", "pki_int/intermediate/set-signed", {"certificate": bundle})
         self.call("POST", "pki_int/roles/web", ROLE)

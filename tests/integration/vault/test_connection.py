@@ -20,9 +20,12 @@ async def test_the_bundle_in_the_spec_is_trusted(rig: Rig, vault: VaultApi) -> N
     assert (await rig.issuer_type().check(rig.issuer(vault))).ready
 
 
-async def test_a_bundle_alone_is_trusted(rig: Rig, vault: VaultApi, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """It takes the place of what the process trusts, as it does in cert-manager."""
+async def test_a_bundle_alone_is_trusted(
+    rig: Rig, vault: VaultApi, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the place of the system's roots and of what the process trusts, as it does in cert-manager."""
     async with VaultApi(tmp_path_factory.mktemp("other")) as other:
+        monkeypatch.setenv("SSL_CERT_FILE", str(other.authority.certificate))
         found = await rig.issuer_type(trusted=other.ca).check(rig.issuer(vault, server=other.url))
 
     assert not found.ready

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 from tests.integration.vault.rig import Rig, leaf_key
-from tests.servers.vault_api import DENIED, Refused, VaultApi
+from tests.servers.vault_api import DENIED, UNKNOWN, UNKNOWN_BEFORE_1_15, Refused, VaultApi
 
 from certwright.issuers import base
 from certwright.pki.alternative_names import AlternativeNames
@@ -191,7 +191,9 @@ async def test_one_forbidden_answer_does_not_fail_a_request(rig: Rig, vault: Vau
     assert isinstance(await rig.issuer_type().sign(rig.issuer(vault), rig.request()), base.Signed)
 
 
-async def test_a_token_that_has_ended_waits_for_a_new_one(rig: Rig, vault: VaultApi) -> None:
+@pytest.mark.parametrize("words", [UNKNOWN, UNKNOWN_BEFORE_1_15])
+async def test_a_token_that_has_ended_waits_for_a_new_one(rig: Rig, vault: VaultApi, words: str) -> None:
+    vault.unknown = words
     signer, issuer = rig.issuer_type(), rig.issuer(vault)
     await signer.sign(issuer, rig.request())
     vault.admission.tokens = {"hvs.new"}

@@ -19,6 +19,7 @@ _PASSING = {307, 412, 472, 473}
 _HEALTHY = {429, 472, 473}
 _UNHEALTHY = {501: "is not initialized; initialize and unseal it", 503: "is sealed; unseal it"}
 _UNKNOWN_TOKEN = ("invalid token", "bad token")
+_DENIED = "permission denied"
 _SAFE = "/-_.~@:+"
 
 
@@ -115,8 +116,9 @@ def is_passing(error: RestError) -> bool:
 
 def is_unknown_token(error: RestError) -> bool:
     """Whether Vault says that the token is none of its own, or has ended."""
-    said = " ".join(_errors(error.body) or ())
-    return error.status == FORBIDDEN and any(words in said for words in _UNKNOWN_TOKEN)
+    said = _errors(error.body) or []
+    # Before 1.15 Vault says the bare words of an unknown token, and lists them as an error where a policy denies.
+    return error.status == FORBIDDEN and (said == [_DENIED] or any(word in " ".join(said) for word in _UNKNOWN_TOKEN))
 
 
 def words(error: RestError) -> str:

@@ -57,7 +57,9 @@ def test_only_the_word_of_vault_is_final(error: RestError, passing: bool) -> Non
     [
         (refusal(403, "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"), True),
         (refusal(403, "bad token"), True),
-        (refusal(403, "permission denied"), False),
+        (refusal(403, "permission denied"), True),
+        (refusal(403, "1 error occurred:\n\t* permission denied\n\n"), False),
+        (refusal(403), False),
         (refusal(400, "invalid token"), False),
     ],
 )
