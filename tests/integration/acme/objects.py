@@ -87,14 +87,21 @@ class Objects:
         csr = build_request(
             RequestContent(subject=subject, names=AlternativeNames(dns_names=names, ip_addresses=addresses)), key
         )
+        await self.ask(name, csr, issuer=issuer, issuer_kind=issuer_kind)
+        return key
+
+    async def ask(self, name: str, csr: bytes, issuer: str = "acme", issuer_kind: str = "Issuer") -> None:
+        """A CertificateRequest."""
         body = {
             "apiVersion": "cert-manager.io/v1",
             "kind": "CertificateRequest",
             "metadata": {"name": name},
-            "spec": {"request": base64.b64encode(csr).decode(), "issuerRef": {"name": issuer, "kind": issuer_kind}},
+            "spec": {
+                "request": base64.b64encode(csr).decode(),
+                "issuerRef": {"name": issuer, "kind": issuer_kind},
+            },
         }
-        (await self._http.post(self.path("certificaterequests"), body)).ok  # noqa: B018 asserts success
-        return key
+        await self.create("certificaterequests", body)
 
     async def create(self, plural: str, body: Json) -> None:
         """Any object."""
