@@ -101,7 +101,7 @@ async def controllers(server: Server, clock: Clock | None = None, **settings: An
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(client_of(server, clock))
-        cluster = build_cluster(client, clock, Settings(namespace=server.namespace, **settings))
+        cluster = build_cluster(client, clock, Settings(**{"namespace": server.namespace, **settings}))
         yield await stack.enter_async_context(Controllers(cluster).running())
 
 
