@@ -8,7 +8,7 @@ READY := .venv/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-kubernetes test-long check fmt gen docs
+.PHONY: help demo run test test-kubernetes test-long check fmt gen docs bench
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r verb words; do printf '  make %-16s %s\n' "$$verb" "$$words"; done
@@ -51,3 +51,9 @@ gen: $(READY) ## write the generated files: CRDs, docs/compatibility.md, docs/re
 
 docs: gen ## write the generated pages and check links and examples
 	$(BIN)/pytest -q tests/test_docs.py
+
+bench: $(READY) ## measure issuance on a real kube-apiserver and in standalone mode, and what a quiet controller costs
+	$(BIN)/python -m tools.test_tools build kubernetes
+	$(BIN)/python -m bench.issuance --server real --count 500 --ceiling
+	$(BIN)/python -m bench.issuance --server embedded --count 500
+	$(BIN)/python -m bench.scale --certificates 4300
