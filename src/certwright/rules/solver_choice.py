@@ -14,9 +14,7 @@ from certwright.api.meta import MalformedObject, ObjectMeta, decode
 from certwright.api.wellknown import AcmeAnnotation
 from certwright.rules.hub import HubIssuer
 from certwright.rules.legacy_plan import entry_for
-
-SOLVER_PLAN = "certwright.io/solver-plan"
-"""Annotation of CertificateRequests and Orders of legacy Certificates: JSON of their `acme.config`."""
+from certwright.rules.request_content import SOLVER_PLAN
 
 _OVERRIDES = {
     AcmeAnnotation.OVERRIDE_INGRESS_NAME: "name",

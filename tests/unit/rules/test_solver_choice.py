@@ -15,7 +15,8 @@ from certwright.api.acme_dns01 import DNS01, Cloudflare
 from certwright.api.meta import ObjectMeta, SecretKeySelector, from_json
 from certwright.api.wellknown import AcmeAnnotation
 from certwright.rules.hub import Dialect, HubIssuer, IssuerKey
-from certwright.rules.solver_choice import SOLVER_PLAN, Chosen, NoSolver, choose_solver
+from certwright.rules.request_content import SOLVER_PLAN
+from certwright.rules.solver_choice import Chosen, NoSolver, choose_solver
 
 Json = dict[str, Any]
 DNS: Json = {"dns01": {"cloudflare": {"apiTokenSecretRef": {"name": "cf", "key": "token"}}}}
