@@ -24,7 +24,7 @@ from certwright.cluster.secrets import SecretReader
 from certwright.cluster.settings import Settings
 from certwright.controllers.certificate_request.controller import CertificateRequestController
 from certwright.controllers.challenge.controller import ChallengeController
-from certwright.controllers.challenge.solving import Solving
+from certwright.controllers.challenge.solving import PodMode, Solving
 from certwright.controllers.issuer.controller import IssuerController
 from certwright.controllers.issuer.presenter import ModernIssuerPresenter
 from certwright.controllers.order.controller import OrderController
@@ -37,6 +37,7 @@ from certwright.rest import Proxies, Transport
 from certwright.rules.hub import Dialect
 from certwright.solvers.dns01.client import DnsClient, DnsOptions
 from certwright.solvers.dns01.solver import Dns01Options, Dns01Solver
+from certwright.solvers.http01.pod import PodOptions
 from certwright.solvers.http01.responder import Responder, ResponderOptions
 from certwright.solvers.http01.self_check import SelfCheck, SelfCheckOptions
 from certwright.solvers.http01.solver import Http01Options, Http01Solver
@@ -59,7 +60,7 @@ class Machinery:
 
 @asynccontextmanager
 async def machinery(
-    server: ApiServer, world: World, clock: Clock | None = None, **settings: Any
+    server: ApiServer, world: World, clock: Clock | None = None, pods: PodMode = "shared", **settings: Any
 ) -> AsyncIterator[Machinery]:
     """Runs in the test's namespace until the block ends; `settings` are those of the cluster."""
     clock = clock or SystemClock()
@@ -73,7 +74,7 @@ async def machinery(
         stack.push_async_callback(clients.close)
         types = {"acme": AcmeIssuer(cluster, clients)}
         issuers = IssuerController(cluster, types, {Dialect.MODERN: ModernIssuerPresenter(cluster)})
-        challenges = ChallengeController(cluster, clients, await _solving(cluster, world, stack))
+        challenges = ChallengeController(cluster, clients, await _solving(cluster, world, stack, pods))
         requests, orders = CertificateRequestController(cluster, types), OrderController(cluster, clients)
         await stack.enter_async_context(_running(cluster.caches.run(), cluster.recorder.run()))
         await cluster.caches.synced()
@@ -101,7 +102,7 @@ def _cluster(client: KubeClient, clock: Clock, settings: Settings) -> Cluster:
     )
 
 
-async def _solving(cluster: Cluster, world: World, stack: AsyncExitStack) -> Solving:
+async def _solving(cluster: Cluster, world: World, stack: AsyncExitStack, pods: PodMode) -> Solving:
     transport = Transport(cluster.clock, Proxies(), USER_AGENT)
     stack.push_async_callback(transport.close)
     names = DnsOptions(
@@ -116,7 +117,11 @@ async def _solving(cluster: Cluster, world: World, stack: AsyncExitStack) -> Sol
     here = {f"www.{zone}:80": f"127.0.0.1:{responder.port}" for zone in world.zones}
     look = SelfCheck(SelfCheckOptions(connect_to=here), DnsClient(transport, names))
     stack.push_async_callback(look.close)
-    return Solving(cluster, dns, Http01Solver(cluster.client, responder, look, Http01Options()))
+    # EndpointSlices take no loopback address: where there are objects, nothing is reached through them here.
+    objects = (
+        Http01Options() if pods == "shared" else Http01Options(addresses=("192.0.2.1",), pods=PodOptions(image="x"))
+    )
+    return Solving(cluster, dns, Http01Solver(cluster.client, responder, look, objects), pods)
 
 
 @asynccontextmanager

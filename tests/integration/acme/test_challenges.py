@@ -9,7 +9,7 @@ from aiohttp import web
 from tests.cluster import Cluster
 from tests.integration.acme.clock import SPEED, FastClock
 from tests.integration.acme.machinery import machinery
-from tests.integration.acme.objects import CLOUDFLARE, PATIENCE, Json, Objects
+from tests.integration.acme.objects import CLOUDFLARE, HTTP, PATIENCE, Json, Objects
 from tests.integration.acme.test_issuance import txt_is_gone
 from tests.integration.acme.test_orders import only
 from tests.integration.acme.world import World
@@ -223,7 +223,7 @@ async def test_a_cluster_issuer_has_its_secrets_in_the_namespace_of_the_cluster(
     await theirs.make_namespace()
     await theirs.cloudflare_token()
     await objects.secret("cloudflare", token="not-the-token")
-    settings = {"namespace": "", "cluster_resource_namespace": theirs.namespace}
+    settings: dict[str, Any] = {"namespace": "", "cluster_resource_namespace": theirs.namespace}
 
     async with machinery(cluster, own, FastClock(SPEED), **settings):
         await objects.issuer(own, CLOUDFLARE, name=cluster.namespace, kind="ClusterIssuer")
@@ -235,3 +235,23 @@ async def test_a_cluster_issuer_has_its_secrets_in_the_namespace_of_the_cluster(
     assert await theirs.get("secrets", f"{cluster.namespace}-account")
     assert not is_served(own)
     await cluster.http.delete(f"/api/v1/namespaces/{theirs.namespace}")
+
+
+async def test_a_pod_answers_where_the_shared_responder_is_not_reached(
+    cluster: Cluster, own: World, objects: Objects
+) -> None:
+    async with machinery(cluster, own, FastClock(SPEED), pods="auto"):
+        await objects.issuer(own, HTTP)
+        await objects.request("web-1", "unreached.bench.test")
+        await only(objects, "services")
+        shared = await objects.all("pods")
+        pod = await only(objects, "pods")
+        challenge = await only(objects, "challenges")
+        await objects.delete("certificaterequests", "web-1")
+        await objects.none_left("challenges")
+        await objects.none_left("pods")
+
+    assert shared == []
+    assert pod["metadata"]["ownerReferences"][0]["uid"] == challenge["metadata"]["uid"]
+    assert challenge["status"]["reason"].startswith("Waiting for HTTP-01 challenge propagation: ")
+    assert challenge["spec"]["key"] not in challenge["status"]["reason"]
