@@ -1,4 +1,4 @@
-"""Removal of fields that a schema does not know."""
+"""Removal of fields that a schema does not know, and of nulls where it allows none."""
 
 from __future__ import annotations
 
@@ -39,7 +39,11 @@ def _fields_pruner(node: Node) -> Callable[[JSONObject, str, list[str]], None]:
     if node.additional_open:
         other = _prune_all
     untouched = _TYPE_AND_META if node.embedded else frozenset()
-    keeps, drops_null = node.preserves_unknown, node.drops_null
+    keeps = node.preserves_unknown
+    nullable = frozenset(name for name, child in node.properties.items() if child.nullable)
+    # A null among the values of a map gets their default first, where they have one.
+    keeps_other_nulls = node.additional is None or node.additional.nullable or node.additional.default is not None
+    drops_null = node.drops_null
 
     def prune(fields: JSONObject, path: str, dropped: list[str]) -> None:
         doomed: list[str] = []
@@ -51,7 +55,8 @@ def _fields_pruner(node: Node) -> Callable[[JSONObject, str, list[str]], None]:
                     doomed.append(name)
                     dropped.append(prefix + name)
             elif value is None:
-                if drops_null:
+                is_kept = name in nullable if name in known else keeps_other_nulls
+                if drops_null or not is_kept:
                     doomed.append(name)
             elif (type(value) is dict or type(value) is list) and name not in untouched:
                 child(value, prefix + name, dropped)

@@ -20,7 +20,9 @@ def applied_to(api: Api, call: Call, present: JSONObject | None, applied: JSONOb
     """The present object (None: a new one) with an applied configuration merged in."""
     schema = call.definition.schema
     try:
-        return server_side_apply(present, applied, _writer(api, call), schema, call.options.force)
+        result = server_side_apply(present, applied, _writer(api, call), schema, call.options.force)
+        schema.prune(result)
+        return result
     except ApplyConflict as conflict:
         raise Conflict.of(str(conflict), StatusDetails(causes=conflict.causes)) from conflict
     except ApplyRefused as refused:
