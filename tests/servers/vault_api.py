@@ -182,7 +182,7 @@ class VaultApi:
         if body["role"] != self.admission.kubernetes_role:
             raise Refused(400, f'invalid role name "{body["role"]}"')
         if body["jwt"] not in self.admission.jwts and not self.admission.audiences & set(claims(body["jwt"])["aud"]):
-            raise Refused(403, *DENIED)
+            raise Refused(403, "permission denied")
 
     def _aws(self, body: Body) -> None:
         parts = {"iam_http_request_method", "iam_request_url", "iam_request_body", "iam_request_headers"}

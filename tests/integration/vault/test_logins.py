@@ -152,6 +152,18 @@ async def test_a_role_that_vault_does_not_have(rig: Rig, vault: VaultApi) -> Non
     assert 'invalid role name "other"' in found.message
 
 
+async def test_a_token_for_another_vault_is_refused(rig: Rig, vault: VaultApi) -> None:
+    await rig.service_account("vault-login")
+    vault.admission.audiences = {"vault://elsewhere"}
+
+    found = await verdict(rig, vault, kubernetes(serviceAccountRef={"name": "vault-login"}))
+
+    assert (found.ready, found.reason, found.retry) == (False, "VaultError", True)
+    assert "Vault gives no token" in found.message
+    assert "permission denied" in found.message
+    assert vault.jwts[0] not in found.message
+
+
 async def test_our_own_identity_at_aws(rig: Rig, vault: VaultApi) -> None:
     issuer = rig.issuer(vault, {"aws": {"role": "issuer"}}, cluster=True)
 

@@ -185,6 +185,21 @@ async def test_a_token_that_was_revoked_is_replaced_once(rig: Rig, vault: VaultA
     assert vault.logins == ["approle", "approle"]
 
 
+@pytest.mark.parametrize("words", [UNKNOWN, UNKNOWN_BEFORE_1_15])
+async def test_a_login_that_is_not_known_everywhere_yet_waits(rig: Rig, vault: VaultApi, words: str) -> None:
+    """Nodes of a cluster learn of a token one after the other."""
+    await rig.secret("account", token="stored.jwt")
+    issuer = rig.issuer(vault, {"kubernetes": {"role": "issuer", "secretRef": {"name": "account"}}})
+    vault.mischief.extend([Refused(403, words), Refused(403, words)])
+    signer = rig.issuer_type()
+
+    outcome = await signer.sign(issuer, rig.request())
+
+    assert isinstance(outcome, base.Pending)
+    assert outcome.event == "VaultInitError"
+    assert isinstance(await signer.sign(issuer, rig.request()), base.Signed)
+
+
 async def test_one_forbidden_answer_does_not_fail_a_request(rig: Rig, vault: VaultApi) -> None:
     vault.mischief.append(Refused(403, *DENIED))
 

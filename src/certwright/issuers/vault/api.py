@@ -84,13 +84,15 @@ class VaultApi:
         auth = (await self._client.send(request)).json(_LoginAnswer).auth
         return Token(SecretText(auth.client_token), timedelta(seconds=max(auth.lease_duration, 0)))
 
-    async def look_up(self, token: Token) -> None:
-        """Return unless Vault does not know the token, or cannot answer now (not every token may look itself up)."""
+    async def look_up(self, text: SecretText) -> Token:
+        """The token, unless Vault does not know it or cannot answer now (not every token may look itself up)."""
+        token = Token(text)
         try:
             await self._call(token, "GET", "auth/token/lookup-self")
         except RestError as error:
             if is_unknown_token(error) or is_passing(error):
                 raise
+        return token
 
     async def sign(self, token: Token, path: str, body: Mapping[str, str]) -> Issued:
         """What Vault signs."""

@@ -9,7 +9,7 @@ from certwright.api.meta import format_duration
 from certwright.api.wellknown import IssuerReason, RequestEvent
 from certwright.cluster.cluster import Cluster
 from certwright.issuers.base import IssuerType, Outcome, Pending, Refused, RequestToSign, Signed, Verdict
-from certwright.issuers.vault.api import FORBIDDEN, Issued, is_passing, words
+from certwright.issuers.vault.api import FORBIDDEN, Issued, is_passing, is_unknown_token, words
 from certwright.issuers.vault.options import VaultOptions
 from certwright.issuers.vault.problems import problems
 from certwright.issuers.vault.sessions import Sessions
@@ -97,6 +97,8 @@ class VaultIssuerType(IssuerType):
         text = f"Vault failed to sign the certificate: {words(error)}"
         if is_passing(error):
             return self._wait(request, Unready(text, RequestEvent.SIGNING_ERROR, error.retry_after))
+        if is_unknown_token(error):
+            return self._wait(request, Unready(text))
         if error.status == FORBIDDEN:
             return Refused(f"{text}; the policy of our token must allow create and update on {vault.path}")
         return Refused(text)

@@ -125,24 +125,13 @@ class Sessions:
 async def _token(login: Login | SecretText, connection: Connection, api: VaultApi) -> Token:
     try:
         if isinstance(login, SecretText):
-            token = Token(login)
-            await api.look_up(token)
-            return token
+            return await api.look_up(login)
         client = connection.client(login.pair, login.secrets)
         return await VaultApi(client, connection.vault.namespace).log_in(login.path, login.body)
     except RestError as error:
-        if is_unknown_token(error):
-            raise Unready(_unknown_token(connection.vault)) from error
+        ref = connection.vault.auth.token_secret_ref
+        if ref is not None and is_unknown_token(error):
+            text = f"Vault does not know the token in Secret {ref.name}; store a valid one there"
+            raise Unready(text) from error
         text = f"Failed to initialize Vault client: Vault gives no token: {words(error)}"
         raise Unready(text, retry_after=error.retry_after) from error
-
-
-def _unknown_token(vault: VaultIssuer) -> str:
-    """A sentence for a token that is not one, or no longer."""
-    ref = vault.auth.token_secret_ref
-    where = (
-        f"in Secret {ref.name}; store a valid one there"
-        if ref is not None
-        else "that it has just given; ask its keeper"
-    )
-    return f"Vault does not know the token {where}"
