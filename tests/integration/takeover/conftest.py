@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.cluster import Cluster
 from tests.integration.takeover.golden import Past
-from tests.integration.takeover.rig import remove_cluster_issuers
+from tests.integration.takeover.rig import clear
 
 
 @pytest.fixture
 async def past(cluster: Cluster) -> AsyncIterator[Past]:
-    """The definitions are installed, and no issuers of other tests are about."""
+    """The definitions are installed, and nothing of other tests is about."""
     await cluster.install_crds()
-    await remove_cluster_issuers(cluster)
+    await clear(cluster)
     yield Past(cluster)
-    await remove_cluster_issuers(cluster)
+    await clear(cluster)

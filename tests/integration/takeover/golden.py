@@ -69,6 +69,8 @@ class Past:
     async def restore(self, items: Iterable[Plain], change: Change = lambda _: None) -> None:
         """Every object, after `change` of it, in the order that owners ask for."""
         waiting = sorted(items, key=lambda each: list(RESOURCES).index(each["kind"]))
+        for each in waiting:
+            change(each)
         known = {each["metadata"]["uid"] for each in waiting}
         while waiting:
             for each in waiting:
@@ -78,7 +80,6 @@ class Past:
             ready = [each for each in waiting if self._owners_are_there(each)]
             assert ready, "owners go round in a ring"
             for each in ready:
-                change(each)
                 await self.make(each)
             waiting = [each for each in waiting if each not in ready]
 

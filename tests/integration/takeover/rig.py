@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -19,13 +20,30 @@ from tests.kubernetes.audit import Write
 from tests.kubernetes.eventually import eventually
 from tests.kubernetes.processes import free_ports
 
+from certwright.api import kinds
 from certwright.api.core_kinds import EVENT
+from certwright.api.resource import Resource
 from certwright.app.options import ControllerOptions, Outside
 from certwright.app.parts import Parts, build_parts
+from certwright.clock import Clock
 from certwright.cluster.settings import Settings
 from certwright.kube.client.client import ClientOptions, KubeClient
 from certwright.kube.client.kubeconfig import find_connection
 
+SERVED = tuple(
+    kind.resource
+    for kind in (
+        kinds.LEGACY_CERTIFICATE,
+        kinds.LEGACY_ISSUER,
+        kinds.LEGACY_CLUSTER_ISSUER,
+        kinds.CERTIFICATE,
+        kinds.CERTIFICATE_REQUEST,
+        kinds.ORDER,
+        kinds.CHALLENGE,
+        kinds.ISSUER,
+        kinds.CLUSTER_ISSUER,
+    )
+)
 THEN = datetime(2026, 11, 24, 3, 20, tzinfo=UTC)
 # So often nothing may have changed before it is called quiet; `eventually` looks 40 times a second.
 CALM_LOOKS = 20
@@ -39,7 +57,7 @@ class Run:
     """Controllers at work."""
 
     cluster: Cluster
-    clock: MovableClock
+    clock: Clock
     agent: str
     parts: Parts
     _seen: list[object] = field(default_factory=list)
@@ -52,6 +70,7 @@ class Run:
 
     async def run_for(self, by: timedelta, step: timedelta = timedelta(seconds=30)) -> None:
         """Time passes, in steps after each of which everything has come to rest."""
+        assert isinstance(self.clock, MovableClock), "this clock moves by itself"
         await self.quiet()
         for _ in range(by // step):
             await self.clock.run_for(step)
@@ -81,9 +100,9 @@ class Run:
 
 @asynccontextmanager
 async def certwright(
-    cluster: Cluster, clock: MovableClock | None = None, outside: Mapping[str, Any] | None = None, **settings: Any
+    cluster: Cluster, clock: Clock | None = None, outside: Mapping[str, Any] | None = None, **settings: Any
 ) -> AsyncIterator[Run]:
-    """The controllers at work in the test's namespace until the block ends; `outside` says what can be reached."""
+    """The controllers at work in all namespaces until the block ends; `outside` says what can be reached."""
     clock = clock or MovableClock(THEN)
     agent = f"takeover/{cluster.namespace}/{id(clock)}"
     options = _options(cluster, outside or nowhere(), settings)
@@ -97,9 +116,22 @@ async def certwright(
         await parts.responder.start()
         stack.push_async_callback(parts.responder.stop)
         await stack.enter_async_context(background(*(part() for part in parts.watching)))
-        await asyncio.wait_for(parts.synced(), PATIENCE.total_seconds())
+        await _synced(parts, clock)
         await stack.enter_async_context(background(*(part() for part in parts.controllers)))
         yield Run(cluster, clock, agent, parts)
+
+
+async def _synced(parts: Parts, clock: Clock) -> None:
+    """A list that is refused, as of definitions that were served a moment ago only, is tried again by the clock."""
+    done = asyncio.ensure_future(parts.synced())
+
+    async def look() -> bool:
+        if not done.done() and isinstance(clock, MovableClock):
+            clock.advance(timedelta(milliseconds=25))
+        return done.done()
+
+    await eventually(look, PATIENCE)
+    await done
 
 
 def nowhere() -> Mapping[str, Any]:
@@ -110,14 +142,32 @@ def nowhere() -> Mapping[str, Any]:
         "connect_to": {"localhost:14000": gone, "localhost:14999": gone},
         "recursive_nameservers": (gone,),
         "recursive_nameservers_only": True,
+        # Not a loopback address: the responder is to be led to, as in a cluster.
+        "http01_addresses": ("192.0.2.10",),
     }
 
 
-async def remove_cluster_issuers(cluster: Cluster) -> None:
-    """Those of other tests are of no namespace, and would be served too."""
-    for path in ("/apis/cert-manager.io/v1/clusterissuers", "/apis/certmanager.k8s.io/v1alpha1/clusterissuers"):
-        for each in (await cluster.http.get(path)).ok["items"]:
-            await cluster.http.delete(f"{path}/{each['metadata']['name']}")
+async def clear(cluster: Cluster) -> None:
+    """Whatever other tests have left of what the controllers would look at, in all namespaces."""
+    for resource in SERVED:
+        # A definition counts as established a moment before its objects are served.
+        for each in await eventually(partial(_listed, cluster, resource)):
+            metadata = each["metadata"]
+            path = resource.path(metadata.get("namespace", ""), metadata["name"])
+            if metadata.get("finalizers"):
+                await cluster.http.patch(path, {"metadata": {"finalizers": None}})
+            await cluster.http.delete(path)
+
+    async def gone() -> bool:
+        left = [await _listed(cluster, resource) for resource in SERVED]
+        return not any(left)
+
+    await eventually(gone)
+
+
+async def _listed(cluster: Cluster, resource: Resource) -> list[Plain] | None:
+    answer = await cluster.http.get(resource.path())
+    return answer.ok["items"] if answer.code == 200 else None
 
 
 async def everything(cluster: Cluster) -> dict[str, Plain]:
@@ -125,7 +175,7 @@ async def everything(cluster: Cluster) -> dict[str, Plain]:
     found: dict[str, Plain] = {}
     for resource in RESOURCES.values():
         for each in (await cluster.http.get(resource.path(cluster.namespace))).ok["items"]:
-            found[f"{resource.kind}/{each['metadata']['name']}"] = each
+            found[f"{resource.kind}/{each['metadata']['name']}"] = {**each, "kind": resource.kind}
     return found
 
 
@@ -193,8 +243,7 @@ def _passes(registry: CollectorRegistry) -> float:
 
 
 def _options(cluster: Cluster, outside: Mapping[str, Any], settings: Mapping[str, Any]) -> ControllerOptions:
-    here = {"namespace": cluster.namespace, "cluster_resource_namespace": cluster.namespace}
     return ControllerOptions(
-        settings=Settings(**{**here, **settings}),
+        settings=Settings(cluster_resource_namespace=cluster.namespace, **settings),
         outside=Outside(http01_listen_address="127.0.0.1:0", **outside),
     )
