@@ -1,7 +1,8 @@
 """What a controller costs that has nothing to do: memory and CPU from its start until it is quiet.
 
-`python -m bench.scale --certificates 100000` clones one issued Certificate with its request and Secret straight into
-the storage of an embedded server, serves that, and starts the controller as a process of its own.
+`python -m bench.scale --certificates 100000` copies one issued Certificate with its request and Secret straight into
+the storage of an embedded server, each copy with a key and a certificate of its own; it serves that, and starts the
+controller as a process of its own.
 `--foreign-secrets N` adds Secrets that are not ours.
 """
 
@@ -23,18 +24,12 @@ from msgspec import Struct
 from tests.controller_process import ControllerProcess, compiled_once
 from tests.kubernetes.processes import Process
 
-from bench.driver import NAMESPACE, certificate, issue, prepare
+from bench.clones import SEED, clone
+from bench.driver import certificate, issue, prepare
 from bench.issuance import RESULTS, client_of, run
 from bench.processes import Cost, cost_of
-from certwright.api.core_kinds import SECRET
-from certwright.api.kinds import CERTIFICATE, CERTIFICATE_REQUEST
-from certwright.api.meta import JSONObject
-from certwright.apiserver.storage.database import Database
-from certwright.apiserver.storage.store import Store
 from certwright.clock import SystemClock
-from certwright.kube.wire.keys import ObjectKey
 
-SEED = "seed"
 STEP = timedelta(seconds=1)
 QUIET_CPU = 0.03
 """CPU seconds in a second below which a process is quiet."""
@@ -79,52 +74,6 @@ async def issue_seed(kubeconfig: Path) -> None:
         await SystemClock().wait(STEP)
     finally:
         await client.close()
-
-
-def clone(folder: Path, count: int, foreign: int) -> None:
-    """Write `count` copies of the seed, and `foreign` Secrets of others, into the storage of a stopped server."""
-    database = Database(folder)
-    try:
-        store = Store(database)
-        for number in range(count):
-            name = f"c-{number:06}"
-            for resource, old, new in (
-                (CERTIFICATE.resource, SEED, name),
-                (CERTIFICATE_REQUEST.resource, f"{SEED}-1", f"{name}-1"),
-                (SECRET.resource, SEED, name),
-            ):
-                found = store.get(resource.qualified, ObjectKey(NAMESPACE, old))
-                assert found is not None, f"{resource.kind} {old} is not there"
-                store.create(resource.qualified, _renamed(found.obj(), new, name, number))
-        for number in range(foreign):
-            store.create(SECRET.resource.qualified, _foreign(number))
-    finally:
-        database.close()
-
-
-def _renamed(obj: JSONObject, name: str, certificate_name: str, number: int) -> JSONObject:
-    text = msgspec.json.encode(obj).decode()
-    text = text.replace(f'certificate-name":"{SEED}"', f'certificate-name":"{certificate_name}"')
-    copy: JSONObject = msgspec.json.decode(text)
-    metadata = copy["metadata"]
-    assert isinstance(metadata, dict)
-    uid = f"00000000-0000-4000-8000-{number:012x}"
-    metadata |= {"name": name, "uid": uid if copy["kind"] == "Certificate" else f"{name}-{number:x}"}
-    spec = copy.get("spec")
-    if copy["kind"] == "Certificate" and isinstance(spec, dict):
-        spec["secretName"] = name
-    if copy["kind"] == "CertificateRequest":
-        owner = {"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "name": certificate_name, "uid": uid}
-        metadata["ownerReferences"] = [{**owner, "controller": True, "blockOwnerDeletion": True}]
-    return copy
-
-
-def _foreign(number: int) -> JSONObject:
-    name = f"foreign-{number:06}"
-    metadata: JSONObject = {"name": name, "namespace": NAMESPACE, "uid": name, "labels": {"app": f"a{number % 100}"}}
-    metadata["creationTimestamp"] = "2026-01-01T00:00:00Z"
-    data: JSONObject = {"value": "QUJD" * 500}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data}
 
 
 async def until_quiet(pid: int) -> float:
