@@ -85,7 +85,7 @@ def build_parts(options: ControllerOptions, connection: Connection, client: Kube
         settings=settings,
     )
     registry = CollectorRegistry()
-    metrics = Metrics(registry, clock, samples_of(caches))
+    metrics = Metrics(registry, clock, samples_of(caches, legacy))
     responder = _responder(options.outside)
     world = _World(cluster, legacy, metrics, options, connection.server)
     outside = _outside(world, responder)
