@@ -10,6 +10,7 @@ from certwright.kube.wire.json import JSON, JSONObject
 
 ANNOTATIONS_BYTES = 256 * 1024
 IMMUTABLE = "field is immutable"
+_COMMON = ("labels", "annotations", "ownerReferences", "finalizers")
 _FIXED = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 _TEXT: JSONObject = {"type": "string"}
 _TEXTS: JSONObject = {"type": "object", "additionalProperties": _TEXT}
@@ -114,6 +115,8 @@ def validate_meta_update(meta: JSONObject, old: JSONObject) -> list[Cause]:
         for name in _FIXED
         if not same(meta.get(name), old.get(name))
     )
+    if all(same(meta.get(name), old.get(name)) for name in _COMMON):
+        return found
     return found + _common(meta)
 
 

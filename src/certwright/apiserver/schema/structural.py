@@ -78,17 +78,18 @@ class StructuralSchema:
             found = list(dict.fromkeys(found))
         if found and old is not None:
             found = new_faults(found, self.root, obj, old)
-        if self._unique is not None and not (old is not None and self._repeats(old)):
-            self._unique(obj, "", found)
+        repeated = self._repeated(obj)
+        if repeated and not (old is not None and self._repeated(old)):
+            found += repeated
         if not self._rules.is_empty:
             found += self._broken_rules(obj, old, found, warnings)
         return found
 
-    def _repeats(self, obj: JSONObject) -> bool:
+    def _repeated(self, obj: JSONObject) -> list[Cause]:
         found: list[Cause] = []
         if self._unique is not None:
             self._unique(obj, "", found)
-        return bool(found)
+        return found
 
     def _broken_rules(
         self, obj: JSONObject, old: JSONObject | None, found: list[Cause], warnings: list[str] | None

@@ -28,7 +28,7 @@ async def update(api: Api, call: Call, obj: JSONObject) -> Answer:
     check_body(call, obj)
     if api.find(call.definition, call.key) is None and is_created_by_put(call.definition) and not call.subresource:
         return await create_checked(api, call, obj, is_applied=False)
-    return await change(api, call, lambda _: _copied(obj))
+    return await change(api, call, lambda _: _copied(obj), needs_present=False)
 
 
 def _copied(obj: JSONObject) -> JSONObject:
@@ -36,21 +36,26 @@ def _copied(obj: JSONObject) -> JSONObject:
     return {**obj, "metadata": dict(metadata)} if isinstance(metadata, dict) else dict(obj)
 
 
-async def change(api: Api, call: Call, step: Step, *, is_applied: bool = False) -> Answer:
-    """Bring an object to its next state; tried again where another write came between and the step names no state."""
+async def change(api: Api, call: Call, step: Step, *, is_applied: bool = False, needs_present: bool = True) -> Answer:
+    """Bring an object to its next state; tried again where another write came between and the step names no state.
+
+    A step that does not look at the present state spares its decoding.
+    """
     for _ in range(TRIES):
         before = expect_found(call.definition, api.find(call.definition, call.key), call.name)
         try:
-            return await _change_once(api, call, before, step, is_applied=is_applied)
+            old = obj_in(before, api.served.stored(call.definition), call.definition)
+            present = obj_in(before, api.served.stored(call.definition), call.definition) if needs_present else {}
+            return await _write_next(api, call, (before, old), step(present), is_applied=is_applied)
         except Changed:
             continue
     raise modified(call.definition, call.name)
 
 
-async def _change_once(api: Api, call: Call, before: Stored, step: Step, *, is_applied: bool) -> Answer:
-    source = api.served.stored(call.definition)
-    old = obj_in(before, source, call.definition)
-    obj = step(obj_in(before, source, call.definition))
+async def _write_next(
+    api: Api, call: Call, state: tuple[Stored, JSONObject], obj: JSONObject, *, is_applied: bool
+) -> Answer:
+    before, old = state
     carry_over(call, obj, before, old)
     obj = prepare(call.definition, obj, old, call.subresource)
     if not is_applied:
