@@ -8,7 +8,7 @@ READY := .venv/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-kubernetes test-long check fmt gen docs bench
+.PHONY: help demo run judges test test-kubernetes test-long check fmt gen docs bench
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r verb words; do printf '  make %-16s %s\n' "$$verb" "$$words"; done
@@ -26,6 +26,9 @@ run: $(READY) ## everything in one process: API server, controllers, local ACME 
 test: $(READY) ## all tests that need no cluster, Pebble included (TESTS=tests/unit/pki for some of them)
 	$(BIN)/python -m tools.test_tools build pebble
 	$(BIN)/pytest -q -n auto --dist loadfile $(TESTS) $(ARGS)
+
+judges: $(READY) ## build every program that judges in tests: Pebble, a control plane, Vault (minutes, once)
+	$(BIN)/python -m tools.test_tools build pebble kubernetes vault
 
 test-kubernetes: $(READY) ## the same integration and conformance tests on a real kube-apiserver and etcd
 	[ -n "$$KUBEBUILDER_ASSETS" ] || $(BIN)/python -m tools.test_tools build kubernetes

@@ -37,6 +37,8 @@ from certwright.issuers.acme.issuer import AcmeIssuer
 from certwright.issuers.base import IssuerType
 from certwright.issuers.ca import CA
 from certwright.issuers.selfsigned import SelfSigned
+from certwright.issuers.vault.issuer import VaultIssuerType
+from certwright.issuers.vault.options import VaultOptions
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.connection import Connection
 from certwright.kube.runtime.recorder import Recorder
@@ -123,10 +125,13 @@ class _Outside(Struct, frozen=True):
 
 def _controllers(world: _World, outside: _Outside) -> tuple[Part, ...]:
     cluster, metrics, acme = world.cluster, world.metrics, outside.acme
+    trusted = world.options.outside.trusted_ca_pem
+    vault = VaultOptions(trusted_ca_pem=trusted, environment=os.environ)
     types: Mapping[str, IssuerType] = {
         "self_signed": SelfSigned(cluster),
         "ca": CA(cluster),
         "acme": AcmeIssuer(cluster, acme),
+        "vault": VaultIssuerType(cluster, outside.transport, vault),
     }
     sources: dict[Dialect, CertificateSource] = {Dialect.MODERN: ModernCertificates(cluster.caches)}
     presenters: dict[Dialect, CertificatePresenter] = {Dialect.MODERN: ModernCertificatePresenter(cluster)}
