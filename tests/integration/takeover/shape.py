@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from tests.integration.takeover.golden import Plain
 
 # These differ from one issuance, or one server, to the next: only that they are there is compared.
@@ -68,6 +69,26 @@ def leaf_shape(secret: Plain) -> Plain:
         "keys": sorted(secret["data"]),
         "headers": [base64.b64decode(secret["data"][name]).split(b"\n")[0] for name in ("tls.key", "tls.crt")],
     }
+
+
+def belong_together(found: dict[str, Plain], secret_name: str) -> None:
+    """Key, certificate and request fit: cert-manager compares them before it leaves a Secret alone."""
+    secret = found[f"Secret/{secret_name}"]
+    name = secret["metadata"]["annotations"]["cert-manager.io/certificate-name"]
+    certificate = found[f"Certificate/{name}"]
+    request = found[f"CertificateRequest/{name}-{certificate['status']['revision']}"]
+    assert request["metadata"]["annotations"]["cert-manager.io/certificate-revision"] == (
+        str(certificate["status"]["revision"])
+    )
+    assert request["status"]["certificate"] == secret["data"]["tls.crt"]
+    assert request["status"].get("ca") == secret["data"].get("ca.crt")
+    key = serialization.load_pem_private_key(_decoded(secret, "tls.key"), None).public_key()
+    asked = x509.load_pem_x509_csr(base64.b64decode(request["spec"]["request"])).public_key()
+    assert key == x509.load_pem_x509_certificate(_decoded(secret, "tls.crt")).public_key() == asked
+
+
+def _decoded(secret: Plain, name: str) -> bytes:
+    return base64.b64decode(secret["data"][name])
 
 
 def _flat(value: Any, path: str) -> Plain:

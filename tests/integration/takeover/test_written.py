@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 
 from tests.cluster import Cluster
 from tests.integration.takeover.golden import Past, Plain, golden, needs_golden
 from tests.integration.takeover.rig import certwright, everything
-from tests.integration.takeover.shape import leaf_shape, managers, shape
+from tests.integration.takeover.shape import belong_together, leaf_shape, managers, shape
 
 pytestmark = needs_golden()
 
@@ -40,6 +41,15 @@ async def test_all_but_times_and_keys_is_as_in_the_golden_objects(cluster: Clust
         _check_managers(each, theirs[name])
     for name in issued:
         assert leaf_shape(ours[name]) == leaf_shape(theirs[name]), name
+        belong_together(ours, name.removeprefix("Secret/"))
+    await _assert_that_a_restart_writes_nothing(cluster)
+
+
+async def _assert_that_a_restart_writes_nothing(cluster: Cluster) -> None:
+    async with certwright(cluster) as run:
+        await run.run_for(timedelta(minutes=1))
+        assert run.passes("certificates-issuing") > 0
+    assert run.writes == Counter()
 
 
 def _as_written(items: Iterable[Plain]) -> list[Plain]:
