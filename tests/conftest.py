@@ -23,7 +23,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long tests run only when asked for."""
+    """Long tests run only when asked for; on a real server only the tests that ask for one."""
+    if config.getoption("--cluster") == "real":
+        others = [item for item in items if "api_server" not in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
     if not config.getoption("--long"):
         for item in items:
             if item.get_closest_marker("long"):
