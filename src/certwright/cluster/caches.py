@@ -21,6 +21,7 @@ from certwright.clock import Clock
 from certwright.cluster.facts import TARGET_SECRET, request_facts, secret_facts
 from certwright.cluster.issuers import key_of
 from certwright.cluster.settings import Settings
+from certwright.cluster.sharing import shared
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.listing import Selection
 from certwright.kube.runtime.cache import Cache
@@ -137,7 +138,7 @@ def _certificate(found: cm.Certificate) -> cm.Certificate:
     if is_mirror(found.metadata):
         return found
     kept = {k: v for k, v in found.metadata.annotations.items() if k != LAST_APPLIED}
-    return replace(found, metadata=replace(found.metadata, annotations=kept))
+    return shared(replace(found, metadata=replace(found.metadata, annotations=kept)))
 
 
 def _whole_issuer(found: cm.Issuer) -> cm.Issuer:

@@ -15,6 +15,7 @@ from certwright.api.core_kinds import SECRET
 from certwright.api.meta import ApiStruct, ObjectMeta
 from certwright.api.resource import kind_of
 from certwright.api.wellknown import ACME_GROUP, CERT_MANAGER_GROUP, LEGACY_GROUP, Label
+from certwright.cluster.sharing import shared
 from certwright.pki import extensions
 from certwright.pki.alternative_names import encode_alternative_names
 from certwright.pki.certificate import Certificate, first_certificate_der, parse_certificate
@@ -85,9 +86,9 @@ def request_facts(found: cm.CertificateRequest) -> RequestFacts:
     answered = is_answered(status)
     body = b"" if answered else spec.request
     return RequestFacts(
-        metadata=_answered_metadata(found.metadata) if answered else found.metadata,
-        spec=replace(spec, request=body, groups=(), extra={}),
-        status=replace(status, certificate=b"", ca=b""),
+        metadata=shared(_answered_metadata(found.metadata) if answered else found.metadata),
+        spec=shared(replace(spec, request=body, groups=(), extra={})),
+        status=shared(replace(status, certificate=b"", ca=b"")),
         identity=identity,
         problem=problem,
         leaf_digest=_leaf_digest(status.certificate),
@@ -101,7 +102,7 @@ def secret_facts(found: TargetSecret) -> SecretFacts:
     leaf, leaf_problem = leaf_facts(data.get(TLS_CERT, b""))
     owned = _owned(found.metadata.managed_fields)
     return SecretFacts(
-        metadata=_own_metadata(found.metadata, owned),
+        metadata=shared(_own_metadata(found.metadata, owned)),
         type=intern(found.type),
         data=_shared(tuple(sorted(name for name, value in data.items() if value))),
         key=key,
