@@ -89,6 +89,7 @@ def oid(dotted: str) -> bytes:
     return tlv(OID, b"".join(_arc(arc) for arc in (arcs[0] * 40 + arcs[1], *arcs[2:])))
 
 
+@lru_cache(maxsize=512)
 def oid_text(content: bytes) -> str:
     """The dotted text of an OBJECT IDENTIFIER's content."""
     if len(content) > _LONGEST_OID:

@@ -15,9 +15,11 @@ CERTIFICATE = "CERTIFICATE"
 CERTIFICATE_REQUEST = "CERTIFICATE REQUEST"
 NEW_CERTIFICATE_REQUEST = "NEW CERTIFICATE REQUEST"  # RFC 7468 section 7 allows parsers to take it
 
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----[ \t]*\r?\n(.*?)-----END \1-----", re.DOTALL)
+_BLOCK = re.compile(
+    rb"-----BEGIN ([A-Z0-9 ]{1,64})-----[ \t]*\r?\n([^-]*(?:-(?!----END \1-----)[^-]*)*)-----END \1-----"
+)
 _HEADER = re.compile(rb"^[!-9;-~]+:[^\n]*\n", re.MULTILINE)
-_WHITESPACE = re.compile(rb"\s+")
+_WHITESPACE = b" \t\n\r\v\f"
 
 
 class PemLimits(Struct, frozen=True, kw_only=True):
@@ -82,7 +84,7 @@ def _decode(label: bytes, body: bytes, what: str) -> PemBlock:
     if b":" in body:
         body = _HEADER.sub(b"", body)
     try:
-        der = base64.b64decode(_WHITESPACE.sub(b"", body), validate=True)
+        der = base64.b64decode(body.translate(None, _WHITESPACE), validate=True)
     except binascii.Error as error:
         raise PkiError(f"the PEM block {name} of {what} is not valid base64: {error}") from None
     return PemBlock(label=name, der=der)
