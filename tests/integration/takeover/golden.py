@@ -111,6 +111,8 @@ class Past:
         body = {**{name: each[name] for name in KEPT if name in each}, "metadata": metadata}
         if each["kind"] in {"Service", "Pod"}:
             body["spec"] = {name: value for name, value in each["spec"].items() if name not in ASSIGNED}
+            for port in body["spec"].get("ports", []):
+                port.pop("nodePort", None)
         return body
 
     def _owners_are_there(self, each: Plain) -> bool:
