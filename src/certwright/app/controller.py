@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
 
+from certwright.app.memory import settle
 from certwright.app.options import ControllerOptions
 from certwright.app.parts import Parts, build_parts
 from certwright.app.running import all_of, run_process
@@ -86,6 +87,7 @@ async def _end(task: asyncio.Task[None]) -> None:
 
 async def _work(parts: Parts, elector: Elector | None) -> None:
     await parts.synced()
+    settle()
 
     async def lead() -> None:
         log.info("controllers are running", extra={"certificates": len(parts.cluster.caches.certificates)})
