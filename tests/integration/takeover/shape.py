@@ -87,6 +87,13 @@ def belong_together(found: dict[str, Plain], secret_name: str) -> None:
     assert key == x509.load_pem_x509_certificate(_decoded(secret, "tls.crt")).public_key() == asked
 
 
+def private_key(secret: Plain) -> bytes:
+    """The key in a Secret, whatever its encoding."""
+    key = serialization.load_pem_private_key(_decoded(secret, "tls.key"), None)
+    encryption = serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, encryption)
+
+
 def _decoded(secret: Plain, name: str) -> bytes:
     return base64.b64decode(secret["data"][name])
 

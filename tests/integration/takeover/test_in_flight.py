@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tests.cluster import Cluster
-from tests.integration.takeover.golden import Past, Plain, golden, needs_golden
+from tests.integration.takeover.golden import Past, Plain, golden, named, needs_golden
 from tests.integration.takeover.rig import certwright, differences, everything
+from tests.integration.takeover.shape import private_key
 from tests.kubernetes.audit import Write
 from tests.kubernetes.eventually import eventually
 
@@ -71,6 +72,32 @@ async def test_what_a_predecessor_put_in_place_is_taken_away(cluster: Cluster, p
     [rule] = after["Ingress/shop"]["spec"]["rules"]
     assert [path["path"] for path in rule["http"]["paths"]] == ["/"]
     assert "CertificateRequest/acme-dns-1" in after
+
+
+async def test_an_issuance_that_waited_ends_with_the_key_that_was_stored(cluster: Cluster, past: Past) -> None:
+    """The issuer comes after the change of hands: request and private key are those that cert-manager had made."""
+    items = golden("settled.json")
+    nobody = {**named(items, "Issuer", "ca"), "status": {}}
+    nobody["metadata"] |= {"name": "nobody"}
+    names = {"issuer-missing", "issuer-missing-1", "issuer-missing-lw4jv"}
+    waiting = [each for each in items if each["metadata"]["name"] in names]
+    await past.restore([named(items, "Secret", "root"), *waiting])
+    before = await everything(cluster)
+
+    async with certwright(cluster) as run:
+        await run.run_for(timedelta(minutes=1))
+        assert "Secret/issuer-missing" not in await everything(cluster)
+        await past.make(nobody)
+        await run.run_for(timedelta(minutes=1))
+    after = await everything(cluster)
+
+    stored = named(waiting, "Secret", "issuer-missing-lw4jv")
+    assert private_key(after["Secret/issuer-missing"]) == private_key(stored)
+    request = "CertificateRequest/issuer-missing-1"
+    assert after[request]["metadata"]["uid"] == before[request]["metadata"]["uid"]
+    assert after["Certificate/issuer-missing"]["status"]["revision"] == 1
+    assert set(after) - set(before) == {"Issuer/nobody", "Secret/issuer-missing"}
+    assert set(before) - set(after) == {"Secret/issuer-missing-lw4jv"}
 
 
 async def _are_gone(cluster: Cluster, left: set[str]) -> bool:

@@ -26,7 +26,7 @@ UNREADY_ISSUERS = ("ca-no-secret", "ca-not-a-ca")
 
 async def test_all_but_times_and_keys_is_as_in_the_golden_objects(cluster: Cluster, past: Past) -> None:
     items = golden("settled.json")
-    await past.restore(_as_written(items))
+    await past.restore(as_written(items))
 
     async with certwright(cluster) as run:
         await run.run_for(timedelta(minutes=1))
@@ -52,7 +52,7 @@ async def _assert_that_a_restart_writes_nothing(cluster: Cluster) -> None:
     assert run.writes == Counter()
 
 
-def _as_written(items: Iterable[Plain]) -> list[Plain]:
+def as_written(items: Iterable[Plain]) -> list[Plain]:
     """The manifests of a user, who writes no status."""
     kinds = {"Certificate", "Issuer", "ClusterIssuer"}
     wanted = [each for each in items if each["kind"] in kinds and not each["metadata"]["name"].startswith(LEFT_OUT)]
