@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import dns.asyncquery
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
 from aiohttp import web
 from tests.kubernetes.authority import Authority
 
 from certwright.app.stand_ins.dns import DnsServer
+from certwright.solvers.dns01.nameserver import parse_nameserver
 
 DNS_MESSAGE = "application/dns-message"
 
@@ -42,6 +45,21 @@ class WatchedDns(DnsServer):
     async def respond(self, wire: bytes, limit: int) -> bytes | None:
         if dns.message.from_wire(wire).question[0].name.to_text() in self.silent:
             return None
+        return await super().respond(wire, limit)
+
+
+class ForwardingDns(DnsServer):
+    """Asks another nameserver for the names of the zones that `nameservers` gives to it, as `zone: host:port`."""
+
+    def __init__(self, zones: Iterable[str], nameservers: Mapping[str, str]) -> None:
+        super().__init__(zones)
+        self._nameservers = {dns.name.from_text(z): parse_nameserver(where) for z, where in nameservers.items()}
+
+    async def respond(self, wire: bytes, limit: int) -> bytes | None:
+        query = dns.message.from_wire(wire)
+        for zone, where in self._nameservers.items():
+            if query.question[0].name.is_subdomain(zone):
+                return (await dns.asyncquery.udp(query, where.host, timeout=10, port=where.port)).to_wire()
         return await super().respond(wire, limit)
 
 

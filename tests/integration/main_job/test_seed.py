@@ -13,10 +13,9 @@ import dns.rcode
 import pytest
 from tests import judges
 from tests.cluster import Cluster
-from tests.integration.main_job.rig import World, main_job_world
+from tests.integration.main_job.rig import CERTIFICATES, SEED, World, world_of_2018
 
-SEED = Path(__file__).resolve().parents[4] / "shared" / "seed"
-ISSUERS, CERTIFICATES = "clusterissuers.certmanager.k8s.io", "certificates.certmanager.k8s.io"
+ISSUERS = "clusterissuers.certmanager.k8s.io"
 
 pytestmark = [
     pytest.mark.needs("kubectl", "pebble", "openssl"),
@@ -26,16 +25,8 @@ pytestmark = [
 
 @pytest.fixture
 async def world(cluster: Cluster, tmp_path: Path) -> AsyncIterator[World]:
-    async with main_job_world(cluster, tmp_path) as found:
+    async with world_of_2018(cluster, tmp_path) as found:
         yield found
-        await _clean(found)
-
-
-async def _clean(world: World) -> None:
-    await world.kubectl(
-        "delete", "--ignore-not-found", f"{ISSUERS}/cert-demo", "clusterissuers.cert-manager.io/cert-demo"
-    )
-    await world.kubectl("-n", "kube-system", "delete", "--ignore-not-found", "secret", "cloudflare", "cert-demo")
 
 
 def collapsed(text: str) -> str:
