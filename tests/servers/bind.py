@@ -72,6 +72,10 @@ class Bind:
             for rdata in rrset
         }
 
+    def log(self) -> str:
+        """What it has told so far, each update among it."""
+        return (self._folder / "named.log").read_text(errors="replace")
+
     def _config(self) -> str:
         keys = [
             f'key "{self.key(word).name}" {{ algorithm {name}; secret "{self.key(word).secret}"; }};'
