@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from sys import intern
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,29 +31,38 @@ def one(value: H) -> H:
 
 def shared(value: T) -> T:
     """An equal value whose parts are those of other values wherever these are the same."""
-    return cast(T, _shared(value))
+    how = _BY_KIND.get(type(value))
+    if how is None:
+        return cast(T, _shared_struct(value)) if isinstance(value, Struct) else value
+    return cast(T, how(value))
 
 
-def _shared(value: object) -> object:
-    kind = type(value)
-    if kind is str:
-        return intern(cast(str, value))
-    if kind is datetime:
-        return one(cast(datetime, value))
-    if kind is tuple:
-        return tuple(map(_shared, cast("tuple[object, ...]", value))) if value else value
-    if kind is dict:
-        return {intern(k): _shared(v) for k, v in cast("dict[str, object]", value).items()} if value else _NOTHING
-    if isinstance(value, Struct):
-        return _shared_struct(value)
+def _as_it_is(value: object) -> object:
     return value
 
 
+def _shared_tuple(value: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(map(shared, value)) if value else value
+
+
+def _shared_map(value: dict[str, object]) -> dict[str, object]:
+    return {intern(name): shared(part) for name, part in value.items()} if value else _NOTHING
+
+
 def _shared_struct(value: Struct) -> Struct:
-    changes = {
-        name: new
-        for name in value.__struct_fields__
-        if name != _UNIQUE and (new := _shared(old := getattr(value, name))) is not old
-    }
+    changes = {}
+    for name in value.__struct_fields__:
+        old = getattr(value, name)
+        if name != _UNIQUE and (new := shared(old)) is not old:
+            changes[name] = new
     found = replace(value, **changes) if changes else value
     return one(found) if type(found) in _REPEATED else found
+
+
+_BY_KIND: Mapping[type, Callable[[Any], object]] = {
+    str: intern,
+    datetime: one,
+    tuple: _shared_tuple,
+    dict: _shared_map,
+    **dict.fromkeys((type(None), bool, int, bytes), _as_it_is),
+}
