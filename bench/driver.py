@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from datetime import timedelta
 
 from certwright.api import certmanager_v1 as cm
 from certwright.api.core_kinds import NAMESPACE as NAMESPACES
@@ -47,8 +48,11 @@ async def prepare(client: KubeClient) -> None:
     await client.create(CERTIFICATE, certificate("root", "ECDSA", "root", is_ca=True), NAMESPACE)
 
 
-async def issue(client: KubeClient, clock: Clock, wanted: list[JSONObject]) -> list[float]:
-    """Seconds from each Certificate's creation to Ready, as a watcher sees it."""
+async def issue(client: KubeClient, clock: Clock, wanted: list[JSONObject], rate: float = 0) -> list[float]:
+    """Seconds from each Certificate's creation to Ready, as a watcher sees it.
+
+    With a rate so many are created in a second; without one as many as the server takes.
+    """
     started: dict[str, float] = {}
     ready: dict[str, float] = {}
     names = {_name(body) for body in wanted}
@@ -56,7 +60,7 @@ async def issue(client: KubeClient, clock: Clock, wanted: list[JSONObject]) -> l
 
     async with asyncio.timeout(PATIENCE):
         watcher = asyncio.create_task(_watch(client, clock, listing.resource_version, (names, ready)))
-        queue = iter(wanted)
+        queue = _Queue(clock, wanted, rate)
         await asyncio.gather(*(_create(client, clock, queue, started) for _ in range(CONNECTIONS)))
         await watcher
     return [ready[name] - started[name] for name in names]
@@ -73,8 +77,25 @@ async def _watch(client: KubeClient, clock: Clock, version: str, seen: tuple[set
                 return
 
 
-async def _create(client: KubeClient, clock: Clock, queue: Iterator[JSONObject], started: dict[str, float]) -> None:
-    for body in queue:
+class _Queue:
+    """Hands out one Certificate after the other, each not before its time."""
+
+    def __init__(self, clock: Clock, wanted: list[JSONObject], rate: float) -> None:
+        self._clock = clock
+        self._numbered = iter(enumerate(wanted))
+        self._pause = 1 / rate if rate else 0.0
+        self._began = clock.monotonic()
+
+    async def __aiter__(self) -> AsyncIterator[JSONObject]:
+        for number, body in self._numbered:
+            early = self._began + number * self._pause - self._clock.monotonic()
+            if early > 0:
+                await self._clock.wait(timedelta(seconds=early))
+            yield body
+
+
+async def _create(client: KubeClient, clock: Clock, queue: _Queue, started: dict[str, float]) -> None:
+    async for body in queue:
         started[_name(body)] = clock.monotonic()
         await client.create(CERTIFICATE, body, NAMESPACE)
 

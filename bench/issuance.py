@@ -2,7 +2,8 @@
 
 `python -m bench.issuance --server real --count 500` measures us on a real kube-apiserver, `--server embedded` the
 standalone process; `--controller PATH` runs another controller with the same driver. `--ceiling` also measures the
-bare loop of an issuance's writes.
+bare loop of an issuance's writes. `--rate 50` lets so many Certificates arrive in a second, where otherwise all arrive
+at once: the delays then say whether who comes first is served first.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Result(Struct, frozen=True, kw_only=True):
     controller: str
     count: int
     algorithm: str
+    arriving_per_second: float | None
     per_second: float
     ceiling_per_second: float | None
     p50: float
@@ -66,7 +68,7 @@ class _Measured(Struct, frozen=True):
     writes: Writes
 
 
-async def measure(bench: Bench, count: int, algorithm: str) -> _Measured:
+async def measure(bench: Bench, count: int, algorithm: str, rate: float) -> _Measured:
     """Create `count` Certificates and wait until all are Ready, after a warm-up batch."""
     clock = SystemClock()
     client = client_of(bench.kubeconfig)
@@ -77,7 +79,7 @@ async def measure(bench: Bench, count: int, algorithm: str) -> _Measured:
         await clock.wait(QUIET)
         before, written = cost_of(bench.controller_pid), bench.writes()
         started = clock.monotonic()
-        delays = await issue(client, clock, [certificate(f"c-{n:05}", algorithm) for n in range(count)])
+        delays = await issue(client, clock, [certificate(f"c-{n:05}", algorithm) for n in range(count)], rate)
         took = clock.monotonic() - started
         await clock.wait(QUIET)  # what follows belongs to the count too
         return _Measured(took, delays, before, cost_of(bench.controller_pid), bench.writes() - written)
@@ -108,6 +110,7 @@ def _result(bench: Bench, asked: argparse.Namespace, found: _Measured, top: floa
         controller=bench.controller,
         count=count,
         algorithm=asked.algorithm,
+        arriving_per_second=asked.rate or None,
         per_second=round(count / found.took, 1),
         ceiling_per_second=None if top is None else round(top, 1),
         p50=round(statistics.median(ordered), 2),
@@ -155,18 +158,20 @@ def main() -> int:
     parser.add_argument("--server", choices=["real", "embedded"], default="embedded")
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--algorithm", choices=["RSA", "ECDSA", "Ed25519"], default="ECDSA")
+    parser.add_argument("--rate", type=float, default=0, help="Certificates that arrive in a second")
     parser.add_argument("--controller", type=Path, help="another controller's binary")
     parser.add_argument("--ceiling", action="store_true", help="measure the bare loop of writes too")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="certwright-bench-") as folder, benches(asked, Path(folder)) as bench:
-        found = run(lambda: measure(bench, asked.count, asked.algorithm))
+        found = run(lambda: measure(bench, asked.count, asked.algorithm, asked.rate))
         top = None
         if asked.ceiling and bench.end_controller is not None:
             bench.end_controller()
             top = run(lambda: ceiling(bench.kubeconfig, asked.count))
         result = _result(bench, asked, found, top)
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(result)).decode() + "\n")
-    name = f"{result.date}-{result.controller}-{result.server}-{result.algorithm.lower()}-{result.count}.json"
+    rate = f"-{asked.rate:g}-a-second" if asked.rate else ""
+    name = f"{result.date}-{result.controller}-{result.server}-{result.algorithm.lower()}-{result.count}{rate}.json"
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / name).write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
     return 0
