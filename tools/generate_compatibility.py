@@ -29,6 +29,12 @@ something else on purpose, and the row says what. **open**: not proven yet, what
 prove a part are counted.
 
 """
+QUIRKS = """\
+## Quirks
+
+What cert-manager does and few would ask for. **done**: we do the same on purpose, since users rely on it.
+**different**: we do better, and the row says how. **open**: the part of Certwright that it concerns is not there yet.
+"""
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,7 +65,8 @@ def page(checklist: Checklist) -> str:
     parts = [HEAD, _summary(checklist.row)]
     parts += _sections(checklist.row)
     if checklist.quirk:
-        parts.append("## Quirks\n\n" + _table(checklist.quirk))
+        parts.append(QUIRKS)
+        parts += _sections(checklist.quirk, "###")
     return "\n".join(parts)
 
 
@@ -69,9 +76,9 @@ def _summary(rows: tuple[Row, ...]) -> str:
     return f"Of {len(rows)} rows: {words}.\n"
 
 
-def _sections(rows: tuple[Row, ...]) -> Iterator[str]:
+def _sections(rows: tuple[Row, ...], level: str = "##") -> Iterator[str]:
     for section, group in groupby(rows, key=lambda row: row.section):
-        yield f"## {section}\n\n" + _table(tuple(group))
+        yield f"{level} {section}\n\n" + _table(tuple(group))
 
 
 def _table(rows: tuple[Row, ...]) -> str:

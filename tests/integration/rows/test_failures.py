@@ -125,3 +125,29 @@ async def test_waiting_for_an_issuer_is_no_failure(cluster: Cluster, user: User)
         found = await user.get("early")
         assert (found.status.failed_issuance_attempts, found.status.last_failure_time) == (None, None)
         assert condition_of(found, "Issuing").status == "True"  # type: ignore[union-attr]
+
+
+async def test_a_spec_of_which_no_request_can_be_made_is_told(cluster: Cluster, user: User) -> None:
+    async with controllers(cluster) as running:
+        await user.certificate("odd", {"dnsNames": ["bücher.example.test"]})
+        found = await user.until("odd", kind="Issuing")
+        await running.recorder.flush()
+        events = await user.events("odd")
+
+    assert [event[:2] for event in events] == [("Warning", "RequestFailed")]
+    assert "spec.dnsNames[0]" in events[0][2]
+    assert "spec.dnsNames[0]" in condition_of(found, "Issuing").message  # type: ignore[union-attr]
+
+
+async def test_who_shares_a_secret_is_told_whose_it_is(cluster: Cluster, user: User) -> None:
+    await user.self_signed_issuer()
+    async with controllers(cluster) as running:
+        await user.certificate("one", {"secretName": "shared"})
+        await user.until("one")
+        await user.certificate("two", {"secretName": "shared"})
+        await user.until("two", "False", reason="IncorrectCertificate")
+        await running.recorder.flush()
+        events = await user.events("two")
+
+    assert [event[:2] for event in events] == [("Warning", "IncorrectCertificate")]
+    assert '"one"' in events[0][2]
