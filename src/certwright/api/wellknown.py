@@ -161,6 +161,7 @@ class CertificateReason:
     REQUEST_CHANGED = "RequestChanged"
     EXPIRED = "Expired"
     RENEWING = "Renewing"
+    CA_CHANGED = "CAChanged"
     WINDOW_ERROR = "WindowError"
     MANUALLY_TRIGGERED = "ManuallyTriggered"
     FAILED = "Failed"

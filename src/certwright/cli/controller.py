@@ -85,6 +85,8 @@ def settings_from(flags: dict[str, Any]) -> Settings:
         issuer_ambient_credentials=flags["issuer_ambient_credentials"],
         legacy_mode=flags["legacy_mode"],
         legacy_renew_before=flags["renew_before_expiry_duration"],
+        renewal_spread=flags["renewal_spread"],
+        clip_to_ca=flags["ca_issuer_clip_lifetime"],
         parallel_passes=flags["concurrent_workers"],
     )
 

@@ -98,6 +98,13 @@ behaviour_flags = group(
         click.Choice(["off", "serve", "mirror"]),
     ),
     span("--renew-before-expiry-duration", "720h", "When Certificates of certmanager.k8s.io are renewed."),
+    option(
+        "--renewal-spread",
+        DEFAULTS.renewal_spread,
+        "Share of its lead that a renewal may come early, an hour at most, so that not all come at once; 0: none.",
+        click.FloatRange(0, 0.5),
+    ),
+    switch("--ca-issuer-clip-lifetime", DEFAULTS.clip_to_ca, "What CA issuers sign ends with their CA at the latest."),
 )
 
 outside_flags = group(

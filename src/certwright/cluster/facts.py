@@ -15,7 +15,7 @@ from certwright.api.core_kinds import SECRET
 from certwright.api.meta import ApiStruct, ObjectMeta
 from certwright.api.resource import kind_of
 from certwright.api.wellknown import ACME_GROUP, CERT_MANAGER_GROUP, LEGACY_GROUP, Label
-from certwright.cluster.sharing import shared
+from certwright.cluster.sharing import one, shared
 from certwright.pki import extensions
 from certwright.pki.alternative_names import encode_alternative_names
 from certwright.pki.certificate import Certificate, first_certificate_der, parse_certificate
@@ -156,8 +156,8 @@ def leaf_facts(text: bytes) -> tuple[LeafFacts | None, str]:
         leaf = parse_certificate(text, "tls.crt")
     except PkiError as error:
         return None, str(error)
-    temporary = leaf.issuer == TEMPORARY_ISSUER
-    return LeafFacts(identity_of(leaf), leaf.not_before, leaf.not_after, temporary, leaf.fingerprint), ""
+    temporary, authority = leaf.issuer == TEMPORARY_ISSUER, one(leaf.authority_key_id)
+    return LeafFacts(identity_of(leaf), leaf.not_before, leaf.not_after, temporary, leaf.fingerprint, authority), ""
 
 
 def _leaf_digest(chain: bytes) -> bytes:

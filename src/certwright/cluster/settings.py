@@ -7,11 +7,13 @@ from typing import Literal
 
 from msgspec import Struct
 
+from certwright.rules.renewal_time import USUAL_SPREAD
+
 LegacyMode = Literal["off", "serve", "mirror"]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """Defaults are those of cert-manager 1.21, or of v0.5 for the legacy group."""
+    """Defaults are those of cert-manager 1.21, or of v0.5 for the legacy group, where no other are named."""
 
     cluster_resource_namespace: str = "kube-system"
     namespace: str = ""
@@ -35,6 +37,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Validity of legacy Certificates with CA and self-signed issuers that name none; v0.6 and later took 2160h."""
     legacy_minimum_backoff: timedelta = timedelta(minutes=5)
     """Takes the place of `minimum_backoff` for legacy Certificates."""
+    renewal_spread: float = USUAL_SPREAD
+    """Which share of its lead a renewal may come early, so that those of one second are spread; 0 as cert-manager."""
+    clip_to_ca: bool = True
+    """Whether what a CA issuer signs ends with its CA at the latest; with cert-manager it may end later."""
     approve: bool = True
     """Whether the built-in approver runs in this process."""
     parallel_passes: int = 32

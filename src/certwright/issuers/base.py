@@ -100,6 +100,11 @@ class IssuerType(ABC):
     def on_doubt(self, listener: Callable[[IssuerKey], None]) -> None:  # noqa: B027 - most types have nothing to tell
         """Call when an issuer is to be checked again for a reason that no object shows; by default there is none."""
 
+    async def signing_key(self, issuer: HubIssuer) -> bytes:
+        """The identifier of the key that signs now, as leaves have it; no bytes where that cannot be known."""
+        del issuer
+        return b""
+
     @property
     def in_process(self) -> bool:
         """Whether it signs here, with nothing outside that could keep a certificate whose key was lost."""

@@ -83,7 +83,7 @@ class CA(IssuerType):
         )
 
     async def sign(self, issuer: HubIssuer, request: RequestToSign) -> Outcome:
-        """The certificate, with the CA's own chain behind it; it never outlives the CA."""
+        """The certificate, with the CA's own chain behind it; it outlives the CA only where the settings let it."""
         now = self._cluster.clock.now()
         pair = _alive(await self._pair(issuer), now)
         if isinstance(pair, NoPair):
@@ -93,12 +93,18 @@ class CA(IssuerType):
         except ValueError as error:
             return Refused(f"The duration asked for cannot be used: {error}")
         left = pair.certificate.not_after - now.replace(microsecond=0)
-        terms = _terms(issuer, request, min(asked, left))
+        lifetime = min(asked, left) if self._cluster.settings.clip_to_ca else asked
+        terms = _terms(issuer, request, lifetime)
         try:
             chain = complete(sign(request.csr, pair.signer, terms, now), pair.chain)
         except PkiError as error:
             return Refused(f"The certificate cannot be signed: {error}.")
-        return Signed(chain.chain_pem, chain.ca_pem, _clipped(pair, asked, left))
+        return Signed(chain.chain_pem, chain.ca_pem, _clipped(pair, asked, lifetime))
+
+    async def signing_key(self, issuer: HubIssuer) -> bytes:
+        """That of the key in the Secret, where it can sign."""
+        pair = _alive(await self._pair(issuer), self._cluster.clock.now())
+        return b"" if isinstance(pair, NoPair) else pair.signer.key_id
 
     async def _pair(self, issuer: HubIssuer) -> SigningPair | NoPair:
         assert issuer.spec.ca is not None
@@ -202,8 +208,8 @@ def _terms(issuer: HubIssuer, request: RequestToSign, lifetime: timedelta) -> Te
     )
 
 
-def _clipped(pair: SigningPair, asked: timedelta, left: timedelta) -> tuple[EventText, ...]:
-    if asked <= left:
+def _clipped(pair: SigningPair, asked: timedelta, lifetime: timedelta) -> tuple[EventText, ...]:
+    if lifetime == asked:
         return ()
     ends = pair.certificate.not_after.strftime("%Y-%m-%d %H:%M:%S UTC")
     text = f"The certificate ends on {ends}, with its CA, earlier than asked for; renew the CA to get longer ones."

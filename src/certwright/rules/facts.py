@@ -119,13 +119,17 @@ class KeyFacts(Struct, frozen=True, gc=False):
 
 
 class LeafFacts(Struct, frozen=True, gc=False):
-    """A certificate; `is_temporary` where our throw-away CA made it; `digest` is the SHA-256 of its DER."""
+    """A certificate; `is_temporary` where our throw-away CA made it; `digest` is the SHA-256 of its DER.
+
+    `authority_key` is the identifier of the key that signed it; no bytes where the certificate does not say.
+    """
 
     identity: Identity
     not_before: datetime
     not_after: datetime
     is_temporary: bool
     digest: bytes
+    authority_key: bytes = b""
 
 
 class OwnedFields(Struct, frozen=True, kw_only=True):

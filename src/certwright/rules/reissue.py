@@ -21,6 +21,8 @@ from certwright.rules.owner import recorded_issuer, recorded_owners
 from certwright.rules.request_content import alternative_names
 
 TEMPORARY_CERTIFICATE = "TemporaryCertificate"
+STILL_GOOD = frozenset({CertificateReason.RENEWING, CertificateReason.CA_CHANGED})
+"""Why a certificate is replaced that goes on to be right until then."""
 
 
 class Violation(Struct, frozen=True):
@@ -64,6 +66,14 @@ def renewing(when: datetime | None, now: datetime) -> Violation | None:
     if when is None or now < when:
         return None
     return Violation(CertificateReason.RENEWING, f"Renewing certificate as renewal was scheduled at {_date(when)}")
+
+
+def former_authority(when: datetime | None, now: datetime, issuer: ObjectReference) -> Violation | None:
+    """Whether the time has come to replace a certificate that a former key of its CA has signed."""
+    if when is None or now < when:
+        return None
+    text = f"Issuing certificate as the CA of {issuer.kind or defaults.DEFAULT_KIND} {issuer.name} has a new key"
+    return Violation(CertificateReason.CA_CHANGED, text)
 
 
 def request_differences(request: RequestFacts, spec: cm.CertificateSpec, *, accepted: bool = False) -> tuple[str, ...]:

@@ -12,9 +12,16 @@ from msgspec import Struct
 
 from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import parse_duration
+from certwright.rules.facts import LeafFacts
+from certwright.rules.hub import HubCertificate
 
 DISABLED = "Disabled"
 LONGEST_CRON = 256
+USUAL_SPREAD = 0.05
+"""Which share of its lead a renewal may come early."""
+LONGEST_SPREAD = timedelta(hours=1)
+LONGEST_EXACT_LIFE = timedelta(hours=1)
+"""Certificates that live no longer are renewed to the second."""
 
 # Five fields of standard cron; cronsim alone would also take six fields, L, W and #.
 _NAMES = r"(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT|[0-9]{1,2})"
@@ -31,12 +38,45 @@ class Renewal(Struct, frozen=True):
     window_problem: str = ""
 
 
-def renewal_of(spec: cm.CertificateSpec, not_before: datetime, not_after: datetime) -> Renewal:
-    """When the certificate with those dates is renewed."""
+def planned_renewal(certificate: HubCertificate, leaf: LeafFacts, share: float) -> Renewal:
+    """When the certificate of a Certificate is renewed: a part of `share` early, unless the exact time was told before.
+
+    So what was told of a certificate, also by a predecessor of ours, holds until it is issued anew.
+    """
+    spec, status = certificate.spec, certificate.status
+    exact = renewal_of(spec, leaf.not_before, leaf.not_after)
+    dates = (status.not_before, status.not_after, status.renewal_time)
+    if exact.when is None or dates == (leaf.not_before, leaf.not_after, exact.when):
+        return exact
+    return renewal_of(spec, leaf.not_before, leaf.not_after, early=head_start(spec, leaf, share))
+
+
+def head_start(spec: cm.CertificateSpec, leaf: LeafFacts, share: float) -> timedelta:
+    """How much earlier than it has to be this certificate is renewed, so that those of one second do not come at once.
+
+    It follows from the certificate alone. It is less than `share` of the time that is left at the renewal, and of the
+    time that has gone by until then: a certificate with a long `renewBefore` is not renewed again at once.
+    """
+    if leaf.not_after - leaf.not_before <= LONGEST_EXACT_LIFE:
+        return timedelta(0)
+    desired = desired_time(spec, leaf.not_before, leaf.not_after)
+    room = max(min(leaf.not_after - desired, desired - leaf.not_before), timedelta(0))
+    return timedelta(seconds=int(fraction(leaf.digest) * min(share * room, LONGEST_SPREAD).total_seconds()))
+
+
+def fraction(digest: bytes) -> float:
+    """A number from 0 to below 1 that is spread as evenly as digests are."""
+    return int.from_bytes(digest[:4]) / 2**32
+
+
+def renewal_of(
+    spec: cm.CertificateSpec, not_before: datetime, not_after: datetime, *, early: timedelta = timedelta(0)
+) -> Renewal:
+    """When the certificate with those dates is renewed, `early` before the time that is asked for; windows hold."""
     rules = spec.renewal
     if rules is not None and rules.policy == DISABLED:
         return Renewal(None)
-    desired = desired_time(spec, not_before, not_after)
+    desired = desired_time(spec, not_before, not_after) - early
     if rules is None or not rules.windows:
         return Renewal(desired)
     try:

@@ -111,6 +111,26 @@ class TestCA(IssuerSuite):
         assert leaf_of(found).not_after == parse_certificate(found.ca_pem).not_after
         assert [event.type for event in found.events] == ["Warning"]
 
+    async def test_a_switch_lets_a_leaf_outlive_its_ca(self, parts: tuple[Cluster, User]) -> None:
+        cluster, user = parts
+        issuer = await self.with_pair(user, [root(timedelta(days=10))], AUTHORITY)
+        as_before = replace(cluster, settings=replace(cluster.settings, clip_to_ca=False))
+
+        found = await self.build(as_before).sign(issuer, self.request(user.namespace, key()))
+
+        assert isinstance(found, Signed)
+        assert leaf_of(found).not_after - leaf_of(found).not_before == timedelta(days=90)
+        assert found.events == ()
+
+    async def test_the_key_that_signs_is_the_one_that_leaves_name(self, parts: tuple[Cluster, User]) -> None:
+        cluster, user = parts
+        issuer = await self.prepare(user)
+        found = await self.signed(parts)
+
+        assert await self.build(cluster).signing_key(issuer) == leaf_of(found).authority_key_id != b""
+        await self.with_pair(user, [root(timedelta(0))], AUTHORITY)
+        assert await self.build(cluster).signing_key(issuer) == b""
+
     @pytest.mark.parametrize(
         ("values", "reason"),
         [

@@ -97,11 +97,13 @@ class Controllers:
 
 @asynccontextmanager
 async def controllers(server: Server, clock: Clock | None = None, **settings: Any) -> AsyncIterator[Cluster]:
-    """The controllers at work in the test's namespace."""
+    """The controllers at work in the test's namespace; renewals come to the second, if it is not told otherwise."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(client_of(server, clock))
-        cluster = build_cluster(client, clock, Settings(**{"namespace": server.namespace, **settings}))
+        cluster = build_cluster(
+            client, clock, Settings(**{"namespace": server.namespace, "renewal_spread": 0, **settings})
+        )
         yield await stack.enter_async_context(Controllers(cluster).running())
 
 

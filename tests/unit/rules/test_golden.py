@@ -17,7 +17,7 @@ from certwright.rules.conditions import find_condition
 from certwright.rules.facts import RequestFacts, SecretFacts
 from certwright.rules.hub import HubCertificate, modern_certificate
 from certwright.rules.reissue import Subjects, violation
-from certwright.rules.renewal_time import renewal_of
+from certwright.rules.renewal_time import USUAL_SPREAD, planned_renewal, renewal_of
 from certwright.rules.revisions import superseded
 from certwright.rules.secret_contents import drift
 
@@ -69,6 +69,7 @@ def test_takeover(
     if secret is not None and secret.leaf is not None:
         assert drift(found, secret, owned=False) == ()
         assert renewal_of(found.spec, secret.leaf.not_before, secret.leaf.not_after).when == found.status.renewal_time
+        assert planned_renewal(found, secret.leaf, USUAL_SPREAD).when == found.status.renewal_time
         assert secret.leaf.not_after == found.status.not_after
         assert current is not None
         assert current.leaf_digest == secret.leaf.digest

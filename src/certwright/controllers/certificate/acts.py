@@ -43,7 +43,7 @@ from certwright.rules.milestones import (
     Waiting,
 )
 from certwright.rules.private_key import KeyChoice, NewKey, NoKey, PresentKey
-from certwright.rules.reissue import Violation
+from certwright.rules.reissue import STILL_GOOD, Violation
 from certwright.rules.revisions import superseded
 
 LOG = logging.getLogger(__name__)
@@ -320,7 +320,7 @@ def _is_news(view: CertificateView, condition: Condition) -> bool:
 
 
 def _is_renewal(due: Violation | None) -> bool:
-    return due is None or due.reason == CertificateReason.RENEWING
+    return due is None or due.reason in STILL_GOOD
 
 
 def _waits_for(request: RequestFacts) -> tuple[str, str]:

@@ -42,7 +42,7 @@ class CertificateController:
         self._loop: Loop[CertificateKey] = Loop(
             "certificates-issuing", self._reconcile, cluster.clock, options, watcher
         )
-        self._wakers = subscribe(cluster, sources, self._loop)
+        self._wakers = subscribe(cluster, sources, self._loop, self._gatherer.authorities)
 
     async def run(self) -> None:
         """Make passes until cancelled."""

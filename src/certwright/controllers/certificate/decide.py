@@ -11,8 +11,16 @@ from certwright.controllers.certificate.gather import CertificateView
 from certwright.rules import backoff
 from certwright.rules.facts import RequestFacts, SecretFacts
 from certwright.rules.private_key import KeyChoice, NoKey, key_for_issuance
-from certwright.rules.reissue import Violation, key_fits, renewing, request_differences, violation
-from certwright.rules.renewal_time import renewal_of
+from certwright.rules.reissue import (
+    STILL_GOOD,
+    Violation,
+    former_authority,
+    key_fits,
+    renewing,
+    request_differences,
+    violation,
+)
+from certwright.rules.renewal_time import planned_renewal
 from certwright.rules.revisions import superseded
 from certwright.rules.secret_contents import drift
 from certwright.rules.validation import request_problem
@@ -175,7 +183,8 @@ def due_for_issuance(view: CertificateView) -> Violation | None:
     if failed is not None or view.secret is None or view.secret.leaf is None:
         return failed
     leaf = view.secret.leaf
-    return renewing(renewal_of(view.spec, leaf.not_before, leaf.not_after).when, view.now)
+    renewal = planned_renewal(view.certificate, leaf, view.renewal_spread).when
+    return renewing(renewal, view.now) or former_authority(view.ca_reissue, view.now, view.spec.issuer_ref)
 
 
 def backoff_end(view: CertificateView) -> datetime | None:
@@ -229,7 +238,7 @@ def _settle(view: CertificateView) -> Step:
 
 
 def _hold_back(view: CertificateView, due: Violation) -> Step:
-    step = _settle(view) if due.reason == CertificateReason.RENEWING else _leftovers(view)
+    step = _settle(view) if due.reason in STILL_GOOD else _leftovers(view)
     return Rest(due) if step is None or isinstance(step, Rest) else step
 
 
@@ -321,7 +330,7 @@ def _created(view: CertificateView, request: RequestFacts) -> datetime:
 
 def _wants_temporary(view: CertificateView, due: Violation | None, request: RequestFacts) -> bool:
     asked = view.certificate.metadata.annotations.get(Annotation.ISSUE_TEMPORARY_CERTIFICATE) == "true"
-    if not asked or due is None or due.reason == CertificateReason.RENEWING:
+    if not asked or due is None or due.reason in STILL_GOOD:
         return False
     assert request.identity is not None
     leaf = view.secret.leaf if view.secret is not None else None

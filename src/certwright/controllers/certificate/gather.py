@@ -16,6 +16,7 @@ from certwright.cluster.cluster import Cluster
 from certwright.cluster.dialects import CertificateSource
 from certwright.cluster.facts import TARGET_SECRET, secret_facts
 from certwright.cluster.settings import Settings
+from certwright.controllers.certificate.authorities import Authorities
 from certwright.issuers.base import IssuerType
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import NotFound
@@ -37,6 +38,7 @@ class CertificateView(Struct, frozen=True, kw_only=True):
 
     `signs_here` says that its issuer is ready and signs in this process, and that the approver is ours too.
     `held_key` is the digest of the key that waits in this process for the next request.
+    `ca_reissue` is when the certificate is issued again because its CA has a new key.
     `stores_unchecked` says that nobody has looked whether the key stores open with the passwords of now.
     """
 
@@ -53,6 +55,8 @@ class CertificateView(Struct, frozen=True, kw_only=True):
     stores_unchecked: bool
     backoff: tuple[timedelta, timedelta]
     owner_reference: bool
+    renewal_spread: float = 0
+    ca_reissue: datetime | None = None
 
     @property
     def spec(self) -> cm.CertificateSpec:
@@ -133,6 +137,7 @@ class Gatherer:
         self._sources = sources
         self._types = types
         self._checked: dict[CertificateKey, StoreVersions] = {}
+        self.authorities = Authorities(cluster, sources, types)
 
     async def gather(self, key: CertificateKey) -> CertificateView | None:
         """The view; None where there is no such Certificate, or it is on its way out."""
@@ -160,6 +165,8 @@ class Gatherer:
             stores_unchecked=self._are_stores_unchecked(certificate, secret),
             backoff=_backoff(settings, key.dialect),
             owner_reference=settings.enable_certificate_owner_ref and key.dialect is Dialect.MODERN,
+            renewal_spread=settings.renewal_spread,
+            ca_reissue=await self.authorities.reissue_time(issuer, secret),
         )
         following = view.next
         held = None if following is None else self._cluster.pending.get(following.key)

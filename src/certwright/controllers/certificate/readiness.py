@@ -18,7 +18,7 @@ from certwright.rules.conditions import find_condition, with_condition, without_
 from certwright.rules.facts import LeafFacts
 from certwright.rules.milestones import Milestone, SecretNotWritable, WindowUnusable
 from certwright.rules.reissue import Violation, expired, incorrect_certificate, violation
-from certwright.rules.renewal_time import Renewal, renewal_of
+from certwright.rules.renewal_time import Renewal, planned_renewal
 
 UP_TO_DATE = "Certificate is up to date and has not expired"
 INVALID_SPEC = "InvalidSpec"
@@ -97,7 +97,7 @@ def held_back(view: CertificateView) -> str:
 
 def look_again(view: CertificateView, status: cm.CertificateStatus) -> datetime | None:
     """The next moment at which something is due without anything having changed."""
-    moments = [status.renewal_time, status.not_after]
+    moments = [status.renewal_time, status.not_after, view.ca_reissue]
     if status.last_failure_time is not None:
         moments.append(backoff.next_try(status, *view.backoff))
     return min((moment for moment in moments if moment is not None and moment > view.now), default=None)
@@ -124,7 +124,7 @@ def _leaf(view: CertificateView) -> LeafFacts | None:
 
 def _renewal(view: CertificateView) -> Renewal | None:
     leaf = _leaf(view)
-    return None if leaf is None else renewal_of(view.spec, leaf.not_before, leaf.not_after)
+    return None if leaf is None else planned_renewal(view.certificate, leaf, view.renewal_spread)
 
 
 def _news(view: CertificateView, ready: Condition) -> tuple[Milestone, ...]:

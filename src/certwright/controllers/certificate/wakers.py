@@ -9,6 +9,7 @@ from certwright.api.wellknown import ConditionType
 from certwright.cluster.caches import BY_PASSWORD, secret_value
 from certwright.cluster.cluster import Cluster
 from certwright.cluster.dialects import CertificateSource
+from certwright.controllers.certificate.authorities import Authorities
 from certwright.kube.runtime.cache import Change
 from certwright.kube.runtime.loop import Loop
 from certwright.kube.wire.keys import ObjectKey
@@ -25,11 +26,13 @@ class Wakers:
         cluster: Cluster,
         sources: Mapping[Dialect, CertificateSource],
         loop: Loop[CertificateKey],
+        authorities: Authorities,
     ) -> None:
         self._certificates = cluster.caches.certificates
         self._pending = cluster.pending
         self._sources = sources
         self._loop = loop
+        self._authorities = authorities
         self._waiting: dict[CertificateKey, set[CertificateKey]] = {}
 
     def wait_for(self, owner: CertificateKey, loser: CertificateKey) -> None:
@@ -64,13 +67,19 @@ class Wakers:
         self._wake_users(change.key)
 
     def issuer_changed(self, key: IssuerKey) -> None:
-        """Those that may wait for it: thousands of others need not be looked at."""
+        """Those that may wait for it: thousands of others need not be looked at, unless they follow its key."""
+        self._wake_signed(key, all_of_them=self._authorities.note(key))
+
+    def _wake_signed(self, issuer: IssuerKey, *, all_of_them: bool) -> None:
         for source in self._sources.values():
-            for found in source.using_issuer(key):
-                if _may_wait(found):
+            for found in source.using_issuer(issuer):
+                if all_of_them or _may_wait(found):
                     self._loop.add(found.key)
 
     def _wake_users(self, secret: ObjectKey) -> None:
+        for issuer in self._authorities.using_secret(secret):
+            for dialect in Dialect:  # a modern reference may mean a legacy issuer
+                self._wake_signed(issuer._replace(dialect=dialect), all_of_them=True)
         for certificate in self._certificates.find(BY_PASSWORD, secret_value(*secret)):
             where = certificate.metadata
             self._loop.add(CertificateKey(Dialect.MODERN, where.namespace, where.name))
@@ -90,9 +99,14 @@ class Wakers:
 _GROUPS = {dialect.value for dialect in Dialect}
 
 
-def subscribe(cluster: Cluster, sources: Mapping[Dialect, CertificateSource], loop: Loop[CertificateKey]) -> Wakers:
+def subscribe(
+    cluster: Cluster,
+    sources: Mapping[Dialect, CertificateSource],
+    loop: Loop[CertificateKey],
+    authorities: Authorities,
+) -> Wakers:
     """Let every change that may matter wake a pass."""
-    wakers, caches = Wakers(cluster, sources, loop), cluster.caches
+    wakers, caches = Wakers(cluster, sources, loop, authorities), cluster.caches
     for source in sources.values():
         source.subscribe(wakers.certificate_changed)
     caches.requests.subscribe(wakers.request_changed)

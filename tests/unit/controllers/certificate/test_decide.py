@@ -15,6 +15,7 @@ from certwright.api.wellknown import Annotation, Label
 from certwright.controllers.certificate import decide as steps
 from certwright.controllers.certificate.decide import Step, decide
 from certwright.controllers.certificate.gather import CertificateView
+from certwright.controllers.certificate.readiness import look_again, ready_condition
 from certwright.pki.keys import PrivateKey, public_key_digest
 from certwright.rules.facts import RequestFacts, SecretFacts
 from certwright.rules.hub import HubCertificate
@@ -311,3 +312,42 @@ def test_a_status_that_was_lost_is_found_again() -> None:
 
     assert decide(view(secret=written, requests=(restored,))) == steps.Finish(restored)
     assert decide(view(secret=written)) == steps.Rest()
+
+
+def test_a_new_key_of_the_ca_replaces_a_certificate_that_stays_good_until_then() -> None:
+    found = replace(settled(), ca_reissue=NOW + HOUR)
+    assert decide(found) == steps.Rest()
+    assert look_again(found, found.status) == NOW + HOUR
+
+    step = decide(replace(found, now=NOW + HOUR))
+    assert isinstance(step, steps.Begin)
+    assert step.due is not None
+    assert step.due.reason == "CAChanged"
+    assert ready_condition(replace(found, now=NOW + HOUR)).status == "True"
+
+
+def test_a_failed_issuance_under_a_new_ca_is_held_back_and_the_secret_is_kept_right() -> None:
+    failed = replace(issuing("False", "Failed"), revision=1, failed_issuance_attempts=1, last_failure_time=NOW)
+    wanted = with_status(failed)
+    drifted = secret(wanted, labels={Label.FILTERED: "false"})
+    requests = (request(wanted, **ISSUED),)
+
+    step = decide(view(wanted, secret=drifted, requests=requests, ca_reissue=NOW))
+    assert isinstance(step, steps.Refresh)
+    step = decide(view(wanted, secret=secret(wanted), requests=requests, ca_reissue=NOW))
+    assert isinstance(step, steps.Rest)
+    assert step.due is not None
+
+
+def test_no_temporary_certificate_replaces_one_of_the_former_ca() -> None:
+    annotations = {Annotation.ISSUE_TEMPORARY_CERTIFICATE: "true"}
+    wanted = with_status(replace(issuing(reason="CAChanged"), revision=1))
+    wanted = replace(wanted, metadata=replace(wanted.metadata, annotations=annotations))
+    new_key = key(number=2)
+    requests = (request(wanted, **ISSUED), request(wanted, revision=2, signer=new_key, **PENDING))
+    waiting = (key_secret(private_key=new_key),)
+
+    step = decide(view(wanted, secret=secret(wanted), requests=requests, key_secrets=waiting, ca_reissue=NOW))
+
+    assert isinstance(step, steps.Await)
+    assert not step.temporary
