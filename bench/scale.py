@@ -22,6 +22,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 from tests.controller_process import ControllerProcess, compiled_once
+from tests.kubernetes.processes import PATIENCE as A_MINUTE
 from tests.kubernetes.processes import Process
 
 from bench.clones import SEED, clone
@@ -35,6 +36,8 @@ QUIET_CPU = 0.03
 """CPU seconds in a second below which a process is quiet."""
 QUIET_STEPS = 3
 PATIENCE = 600
+LONG = 10 * A_MINUTE
+"""A server of a hundred thousand Certificates takes its time to start."""
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -59,7 +62,7 @@ def served(folder: Path, *flags: str) -> Iterator[Path]:
     command += ["--metrics-listen-address=0", "--http01-port=0", "-v=-1", *flags]
     process = Process("certwright run", command, log, {**compiled_once(), "PYTHONUNBUFFERED": "1"})
     try:
-        process.wait_until(lambda: b"next " in log.read_bytes())
+        process.wait_until(lambda: b"next " in log.read_bytes(), LONG)
         yield folder / "data" / "kubeconfig"
     finally:
         process.stop()
@@ -109,7 +112,7 @@ def measure(folder: Path, asked: argparse.Namespace) -> Result:
         clock = SystemClock()
         started = clock.monotonic()
         controller = ControllerProcess(folder, kubeconfig, ["-v=0"])
-        controller.start()
+        controller.start(LONG)
         try:
             ready = clock.monotonic() - started
             seconds = ready + run(lambda: until_quiet(controller.pid))

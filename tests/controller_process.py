@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.kubernetes.processes import Process
+from tests.kubernetes.processes import PATIENCE, Process
 from tools.test_tools import cache_folder
 
 USER_AGENT = "certwright-controller"
@@ -43,11 +43,11 @@ class ControllerProcess:
         assert self._process is not None, "the controller is not started"
         return self._process.pid
 
-    def start(self) -> None:
+    def start(self, steps: int = PATIENCE) -> None:
         """Return when the controllers run."""
         environment = {**compiled_once(), "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "error"}
         self._process = Process("certwright controller", self._command, self.log, environment)
-        self._process.wait_until(lambda: b"controllers are running" in self.log.read_bytes())
+        self._process.wait_until(lambda: b"controllers are running" in self.log.read_bytes(), steps)
 
     def stop(self) -> None:
         """Ask it to end, and wait until it is gone."""

@@ -37,9 +37,9 @@ class Process:
         """The child's process id."""
         return self._child.pid
 
-    def wait_until(self, ready: Callable[[], bool]) -> None:
+    def wait_until(self, ready: Callable[[], bool], steps: int = PATIENCE) -> None:
         """Ask again and again until `ready`; raises StartFailed where the process ends, or after a minute."""
-        for _ in range(PATIENCE):
+        for _ in range(steps):
             if ready():
                 return
             with contextlib.suppress(subprocess.TimeoutExpired):
