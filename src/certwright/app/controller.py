@@ -62,7 +62,7 @@ async def controllers_running(options: ControllerOptions, clock: Clock) -> Async
         await start_listening(options.outside.http01_listen_address, parts.responder.start)
         stack.push_async_callback(parts.responder.stop)
         elector = _elector(options, client, clock)
-        for endpoint in _endpoints(options, parts, clock):
+        for endpoint in _endpoints(options, parts, clock, elector):
             await endpoint.start()
             stack.push_async_callback(endpoint.stop)
         watching = asyncio.create_task(all_of(*parts.watching))
@@ -124,12 +124,13 @@ def _elector(options: ControllerOptions, client: KubeClient, clock: Clock) -> El
     )
 
 
-def _endpoints(options: ControllerOptions, parts: Parts, clock: Clock) -> tuple[Endpoint, ...]:
+def _endpoints(options: ControllerOptions, parts: Parts, clock: Clock, elector: Elector | None) -> tuple[Endpoint, ...]:
     def metrics() -> web.Response:
         text = b"".join(exposition(parts.registry))
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE})
 
-    health = health_page({"clockHealth": ClockHealth(clock)})
+    leadership = {"leaderElection": elector.health} if elector is not None else {}
+    health = health_page({"clockHealth": ClockHealth(clock), **leadership})
     return (
         Endpoint(options.metrics_listen_address, {"/metrics": metrics}),
         Endpoint(options.healthz_listen_address, {"/livez": health}),

@@ -79,3 +79,9 @@ def written(default: object) -> str:
 def compact(text: str) -> str:
     """`1h0m0s` and `1h`, `1m0s` and `60s` are the same."""
     return {"1h0m0s": "1h", "32h0m0s": "32h", "1m0s": "60s"}.get(text, text)
+
+
+def test_metrics_and_health_have_the_ports_that_probes_and_monitors_ask() -> None:
+    found = parsed()
+
+    assert (found.metrics_listen_address, found.healthz_listen_address) == ("0.0.0.0:9402", "0.0.0.0:9403")

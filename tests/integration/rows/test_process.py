@@ -74,7 +74,7 @@ async def test_metrics_health_and_lease(user: User, process: ControllerProcess, 
     assert "certmanager_clock_time_seconds_gauge" in text
     assert 'certmanager_controller_sync_call_count{controller="issuers"}' in text
     assert (lease.spec.holder_identity or "").endswith("-external-cert-manager-controller")
-    assert health[0] == 200
+    assert health == (200, "[+]clockHealth ok\n[+]leaderElection ok\nlivez check passed\n")
     assert not after.spec.holder_identity
 
 

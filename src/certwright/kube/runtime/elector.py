@@ -23,6 +23,8 @@ from certwright.kube.wire.status import ApiError, Conflict, NotFound
 LOG = logging.getLogger(__name__)
 # Waits are up to this much longer, so that candidates do not come all at once.
 JITTER = 1.2
+# So much longer than its duration a lease may be without renewal before the process counts as stuck.
+GRACE = timedelta(seconds=20)
 
 
 class ElectorOptions(Struct, frozen=True, kw_only=True):
@@ -60,6 +62,13 @@ class Elector:
         self._said = ""
         self.is_leader = False
         """Whether we hold the lease."""
+
+    def health(self) -> str:
+        """What is wrong: a leader that stopped renewing and did not notice. Empty where all is well."""
+        since = timedelta(seconds=self._clock.monotonic() - self._renewed_at)
+        if not self.is_leader or since <= self._options.lease_duration + GRACE:
+            return ""
+        return f"Lease {self._key} was not renewed for {since.total_seconds():.0f} s"
 
     async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
         """Wait for the lease, then `lead` while we hold it; return when `lead` ends, or when the lease was lost.
