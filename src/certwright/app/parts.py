@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from msgspec import Struct
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from certwright.app.addresses import own_addresses
 from certwright.app.choice import chosen
@@ -87,6 +87,7 @@ def build_parts(options: ControllerOptions, connection: Connection, client: Kube
         settings=settings,
     )
     registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
     metrics = Metrics(registry, clock, samples_of(caches, legacy))
     responder = _responder(options.outside)
     world = _World(cluster, legacy, metrics, options, connection.server)

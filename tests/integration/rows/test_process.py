@@ -71,7 +71,8 @@ async def test_metrics_health_and_lease(user: User, process: ControllerProcess, 
     assert issuer in text.splitlines()
     for name in ("not_after", "not_before", "renewal", "expiration"):
         assert f"certmanager_certificate_{name}_timestamp_seconds{{{labels}}}" in text
-    assert "certmanager_clock_time_seconds_gauge" in text
+    for name in ("certmanager_clock_time_seconds_gauge", "process_resident_memory_bytes", "process_cpu_seconds_total"):
+        assert f"\n{name} " in text
     assert 'certmanager_controller_sync_call_count{controller="issuers"}' in text
     assert (lease.spec.holder_identity or "").endswith("-external-cert-manager-controller")
     assert health == (200, "[+]clockHealth ok\n[+]leaderElection ok\nlivez check passed\n")
