@@ -11,6 +11,8 @@ import pytest
 from tests.cluster import Cluster
 from tests.controller_process import ControllerProcess
 from tests.integration.certificate.rig import User, condition_of
+from tests.integration.certificate.test_requests import ask
+from tests.integration.certificate.test_requests import until as until_request
 from tests.integration.rows.test_issuers import until_issuer
 from tests.kubernetes.eventually import eventually
 from tests.kubernetes.processes import free_ports
@@ -79,16 +81,22 @@ async def test_metrics_health_and_lease(user: User, process: ControllerProcess, 
     assert not after.spec.holder_identity
 
 
+STEPS = ("trigger", "issuing", "key-manager", "request-manager", "readiness", "revision-manager", "metrics")
+
+
 async def test_only_the_controllers_that_were_chosen_work(cluster: Cluster, user: User, tmp_path: Path) -> None:
-    chosen = "--controllers=*,-certificates-issuing,-certificates-trigger,-certificates-readiness"
-    more = ",-certificates-key-manager,-certificates-request-manager,-certificates-revision-manager"
-    process = ControllerProcess(tmp_path, cluster.kubeconfig, [f"--namespace={user.namespace}", chosen + more])
+    chosen = ",".join(["*", *(f"-certificates-{step}" for step in STEPS)])
+    process = ControllerProcess(
+        tmp_path, cluster.kubeconfig, [f"--namespace={user.namespace}", f"--controllers={chosen}"]
+    )
     await user.certificate("web")
-    await user.self_signed_issuer()
+    await user.ca_issuer("ca", "web")
     await asyncio.to_thread(process.start)
     try:
-        await until_issuer(user, "selfsigned", "IsReady")
+        await until_issuer(user, "ca", "ErrGetKeyPair")
+        await ask(user, "direct")
+        await until_request(user, "direct", "False", "Pending")
         assert condition_of(await user.get("web"), "Ready") is None
-        assert await user.requests() == ()
+        assert [each.metadata.name for each in await user.requests()] == ["direct"]
     finally:
         await asyncio.to_thread(process.stop)
