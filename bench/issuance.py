@@ -132,11 +132,12 @@ def benches(asked: argparse.Namespace, folder: Path) -> Iterator[Bench]:
             yield stack.enter_context(standalone(folder))
         else:
             server = stack.enter_context(real_server(folder))
-            run(lambda: _install(server.kubeconfig))
+            run(lambda: install(server.kubeconfig))
             yield stack.enter_context(on_real_server(folder, server, asked.controller))
 
 
-async def _install(kubeconfig: Path) -> None:
+async def install(kubeconfig: Path) -> None:
+    """Put our kinds on the server."""
     client = client_of(kubeconfig)
     await install_definitions(client, SystemClock())
     await client.close()

@@ -27,10 +27,14 @@ from tests.kubernetes.processes import Process
 
 from bench.clones import SEED, clone
 from bench.driver import certificate, issue, prepare
-from bench.issuance import RESULTS, client_of, run
+from bench.issuance import RESULTS, client_of, install, run
 from bench.processes import Cost, cost_of
+from certwright.apiserver.server import ApiServer, ApiServerOptions
 from certwright.clock import SystemClock
 
+SERVES = "serves"
+NO_SPREAD = "--renewal-spread=0"
+"""The copies have the renewal time of their seed, which a spread would tell apart."""
 STEP = timedelta(seconds=1)
 QUIET_CPU = 0.03
 """CPU seconds in a second below which a process is quiet."""
@@ -55,15 +59,31 @@ class Result(Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def served(folder: Path, *flags: str) -> Iterator[Path]:
-    """An embedded server; the path of its kubeconfig."""
-    log = folder / "run.log"
-    command = [sys.executable, "-m", "certwright", "run", f"--data-dir={folder / 'data'}", "--port=0", "--acme=false"]
-    command += ["--metrics-listen-address=0", "--http01-port=0", "-v=-1", *flags]
-    process = Process("certwright run", command, log, {**compiled_once(), "PYTHONUNBUFFERED": "1"})
+def api_server(folder: Path) -> Iterator[Path]:
+    """An embedded server without controllers, which would load all objects too; the path of its kubeconfig."""
+    log = folder / "server.log"
+    process = Process("API server", [sys.executable, "-m", "bench.scale", "serve", str(folder)], log, compiled_once())
     try:
-        process.wait_until(lambda: b"next " in log.read_bytes(), LONG)
+        process.wait_until(lambda: SERVES.encode() in log.read_bytes(), LONG)
         yield folder / "data" / "kubeconfig"
+    finally:
+        process.stop()
+
+
+async def serve(folder: Path) -> None:
+    """The API server, until ended."""
+    await ApiServer(ApiServerOptions(data_dir=folder / "data"), SystemClock()).start()
+    print(SERVES, flush=True)  # noqa: T201 - for `api_server`
+    await asyncio.Event().wait()
+
+
+@contextmanager
+def controller(folder: Path, kubeconfig: Path) -> Iterator[int]:
+    """A controller at work; its process id."""
+    process = ControllerProcess(folder, kubeconfig, ["-v=0", NO_SPREAD])
+    process.start(LONG)
+    try:
+        yield process.pid
     finally:
         process.stop()
 
@@ -104,22 +124,20 @@ async def revision(kubeconfig: Path) -> int:
 
 def measure(folder: Path, asked: argparse.Namespace) -> Result:
     """From the seed to the result."""
-    with served(folder, "--legacy-mode=off") as kubeconfig:
-        run(lambda: issue_seed(kubeconfig))
+    with api_server(folder) as kubeconfig:
+        run(lambda: install(kubeconfig))
+        with controller(folder, kubeconfig):
+            run(lambda: issue_seed(kubeconfig))
     clone(folder / "data", asked.certificates, asked.foreign_secrets)
-    with served(folder, "--controllers=") as kubeconfig:
+    with api_server(folder) as kubeconfig:
         before = run(lambda: revision(kubeconfig))
         clock = SystemClock()
         started = clock.monotonic()
-        controller = ControllerProcess(folder, kubeconfig, ["-v=0"])
-        controller.start(LONG)
-        try:
+        with controller(folder, kubeconfig) as pid:
             ready = clock.monotonic() - started
-            seconds = ready + run(lambda: until_quiet(controller.pid))
-            cost: Cost = cost_of(controller.pid)
+            seconds = ready + run(lambda: until_quiet(pid))
+            cost: Cost = cost_of(pid)
             writes = run(lambda: revision(kubeconfig)) - before
-        finally:
-            controller.stop()
     return Result(
         certificates=asked.certificates,
         foreign_secrets=asked.foreign_secrets,
@@ -150,4 +168,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if sys.argv[1:2] == ["serve"]:
+        run(lambda: serve(Path(sys.argv[2])))
+    else:
+        sys.exit(main())
