@@ -89,6 +89,12 @@ TOOLS = {
             "github.com/letsencrypt/pebble/v2/cmd/pebble-challtestsrv",
         ),
     ),
+    "cert-manager": Tool(
+        name="cert-manager",
+        version="1.21.1",
+        programs=("cert-manager-controller",),
+        module="tests/servers/cert_manager",
+    ),
     "vault": Tool(name="vault", version="1.13.1", programs=("vault",), module="tests/servers/vault"),
 }
 
