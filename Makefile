@@ -27,8 +27,8 @@ test: $(READY) ## all tests that need no cluster, Pebble included (TESTS=tests/u
 	$(BIN)/python -m tools.test_tools build pebble
 	$(BIN)/pytest -q -n auto --dist loadfile $(TESTS) $(ARGS)
 
-judges: $(READY) ## build every program that judges in tests: Pebble, a control plane, Vault (minutes, once)
-	$(BIN)/python -m tools.test_tools build pebble kubernetes vault
+judges: $(READY) ## build every program that judges in tests: Pebble, a control plane, Vault, cert-manager (once)
+	$(BIN)/python -m tools.test_tools build pebble kubernetes vault cert-manager
 
 test-kubernetes: $(READY) ## the same integration and conformance tests on a real kube-apiserver and etcd
 	[ -n "$$KUBEBUILDER_ASSETS" ] || $(BIN)/python -m tools.test_tools build kubernetes
