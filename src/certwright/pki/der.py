@@ -86,7 +86,10 @@ def oid(dotted: str) -> bytes:
     arcs = [int(arc) for arc in dotted.split(".")] if _OID_TEXT.fullmatch(dotted) else []
     if not arcs or (arcs[0] < 2 and arcs[1] > 39):
         raise PkiError(f"{dotted[:80]!r} is not an object identifier such as 1.3.6.1.4.1")
-    return tlv(OID, b"".join(_arc(arc) for arc in (arcs[0] * 40 + arcs[1], *arcs[2:])))
+    content = b"".join(_arc(arc) for arc in (arcs[0] * 40 + arcs[1], *arcs[2:]))
+    if len(content) > _LONGEST_OID:
+        raise PkiError(f"the object identifier {dotted[:80]}… is longer than the {_LONGEST_OID} octets that are read")
+    return tlv(OID, content)
 
 
 @lru_cache(maxsize=512)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_network
 
@@ -17,6 +18,9 @@ AUTHORITY_KEY_ID, EXTENDED_KEY_USAGE = "2.5.29.35", "2.5.29.37"
 AUTHORITY_ACCESS = "1.3.6.1.5.5.7.1.1"
 
 _OCSP, _CA_ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
+
+# The library would also take an address alone, a mask in place of the length, and a zone.
+_CIDR = re.compile(r"[0-9A-Fa-f:.]+/(0|[1-9][0-9]*)", re.ASCII)
 
 
 class Extension(Struct, frozen=True):
@@ -42,10 +46,10 @@ class Subtrees(Struct, frozen=True, kw_only=True):
     def encode(self) -> bytes:
         """The GeneralSubtrees' content: no bytes when there are none."""
         bases = (
-            *(der.implicit(2, _constraint(name)) for name in self.dns_domains),
-            *(der.implicit(7, _pack_range(text)) for text in self.ip_ranges),
-            *(der.implicit(1, _constraint(name)) for name in self.email_addresses),
-            *(der.implicit(6, _constraint(name)) for name in self.uri_domains),
+            *(der.implicit(2, constraint(name)) for name in self.dns_domains),
+            *(der.implicit(7, pack_range(text)) for text in self.ip_ranges),
+            *(der.implicit(1, constraint(name)) for name in self.email_addresses),
+            *(der.implicit(6, constraint(name)) for name in self.uri_domains),
         )
         return b"".join(der.sequence(base) for base in bases)
 
@@ -135,12 +139,16 @@ def _uri(url: str) -> bytes:
     return der.implicit(6, ia5(url, "URL"))
 
 
-def _constraint(name: str) -> bytes:
-    return ia5(name, "name constraint")
+def constraint(name: str) -> bytes:
+    """The octets of a domain or address to constrain; an empty one stands for all there are."""
+    return ia5(name, "name constraint") if name else b""
 
 
-def _pack_range(text: str) -> bytes:
+def pack_range(text: str) -> bytes:
+    """The address and the mask of a range in CIDR form (RFC 5280 section 4.2.1.10)."""
     try:
+        if _CIDR.fullmatch(text) is None:
+            raise ValueError(text)
         network = ip_network(text, strict=False)
     except ValueError:
         raise PkiError(f"the name constraint {text[:80]!r} is not an IP range such as 10.0.0.0/8") from None

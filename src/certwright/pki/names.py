@@ -36,6 +36,7 @@ ATTRIBUTES = {
 _SHORT_NAMES = {dotted: name for name, dotted in ATTRIBUTES.items()}
 
 _PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,\-./:=?]*", re.ASCII)
+_BMP_STRING = 0x1E
 _CODECS = {
     der.UTF8_STRING: "utf-8",
     der.PRINTABLE_STRING: "ascii",
@@ -43,7 +44,7 @@ _CODECS = {
     0x12: "ascii",  # NumericString
     0x14: "latin-1",  # TeletexString, as everyone reads it
     0x1C: "utf-32-be",  # UniversalString
-    0x1E: "utf-16-be",  # BMPString
+    _BMP_STRING: "utf-16-be",
 }
 
 _ATTRIBUTE = re.compile(
@@ -151,7 +152,10 @@ def _attribute_from(match: re.Match[str]) -> bytes:
     if match["hex"] is None:
         return _attribute(kind, _unescape(match["text"]))
     value = bytes.fromhex(match["hex"])
-    der.read(value)
+    text = _text_of(der.read(value))
+    # RFC 5280 section 4.1.2.4 has strings alone; what a reader cannot decode spoils the whole certificate.
+    if text is None or (value[0] == _BMP_STRING and not text.isascii() and max(text) > "\uffff"):
+        raise PkiError(f"the subject's value #{match['hex'][:40]} is not a string that can be read: write it as text")
     return der.sequence(der.oid(kind), value)
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from email.headerregistry import Address
 from functools import partial
-from ipaddress import ip_network
 
 from msgspec import Struct
 
@@ -20,7 +18,8 @@ from certwright.api.wellknown import CERT_MANAGER_GROUP, Annotation
 from certwright.pki import der
 from certwright.pki.alternative_names import ia5, pack_ip
 from certwright.pki.errors import PkiError
-from certwright.pki.names import name_from_text
+from certwright.pki.extensions import constraint, pack_range
+from certwright.pki.names import name_from_text, subject_of
 from certwright.pki.usages import usages_from
 from certwright.rules import defaults
 from certwright.rules.renewal_time import DISABLED, window_problems
@@ -29,7 +28,11 @@ SHORTEST_DURATION = timedelta(hours=1)
 SHORTEST_RENEW_BEFORE = timedelta(minutes=5)
 LONGEST_COMMON_NAME = 64
 
+# RFC 5322 section 3.4.1 without quoted strings, which cert-manager does not take for bare addresses either.
+_ATOMS = r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*"
+_MAIL_ADDRESS = re.compile(rf"{_ATOMS}@(?:{_ATOMS}|\[[!-Z^-~]*\])", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_SUBTREES = {"dns_domains": "dnsDomains", "email_addresses": "emailAddresses", "uri_domains": "uriDomains"}
 _LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
@@ -78,22 +81,32 @@ def is_object_name(name: str) -> bool:
 
 def _some_name(spec: cm.CertificateSpec) -> Iterator[Problem]:
     named = (
-        spec.common_name,
+        _common_name(spec),
         spec.dns_names,
         spec.uris,
         spec.email_addresses,
         spec.ip_addresses,
         spec.other_names,
-        spec.literal_subject,
     )
     if not any(named):
         text = "The certificate would name nothing; give commonName, dnsNames, ipAddresses, uris or emailAddresses."
         yield Problem("spec", text)
 
 
+def _common_name(spec: cm.CertificateSpec) -> str:
+    """The one that the certificate would have; of a literal subject that cannot be read another check tells."""
+    if spec.common_name or not spec.literal_subject:
+        return spec.common_name
+    try:
+        return subject_of(name_from_text(spec.literal_subject)).common_name
+    except PkiError:
+        return "?"
+
+
 def _subject(spec: cm.CertificateSpec) -> Iterator[Problem]:
-    if len(spec.common_name) > LONGEST_COMMON_NAME:
-        yield Problem("spec.commonName", "It may have 64 characters at most; put longer names into dnsNames.")
+    if len(_common_name(spec)) > LONGEST_COMMON_NAME:
+        field = "spec.commonName" if spec.common_name else "spec.literalSubject"
+        yield Problem(field, "The common name may have 64 characters at most; put longer names into dnsNames.")
     if not spec.literal_subject:
         return
     if spec.common_name:
@@ -124,11 +137,7 @@ def _names(spec: cm.CertificateSpec) -> Iterator[Problem]:
 
 def _emails(spec: cm.CertificateSpec) -> Iterator[Problem]:
     for at, email in enumerate(spec.email_addresses):
-        try:
-            bare = Address(addr_spec=email).addr_spec == email
-        except (ValueError, IndexError):
-            bare = False
-        if not bare:
+        if _MAIL_ADDRESS.fullmatch(email) is None:
             text = f"The text {email[:80]!r} is not a bare mail address; write it as ops@example.com."
             yield Problem(f"spec.emailAddresses[{at}]", text)
 
@@ -190,6 +199,9 @@ def _template(spec: cm.CertificateSpec) -> Iterator[Problem]:
         if not _is_key(key) or (value and _LABEL_NAME.fullmatch(value) is None):
             yield Problem(f"spec.secretTemplate.labels[{key}]", "This is not a valid label; see the syntax of labels.")
     for key in template.annotations:
+        if not _is_key(key.lower()):
+            text = "This cannot name an annotation; see the syntax of annotations."
+            yield Problem(f"spec.secretTemplate.annotations[{key}]", text)
         if key.startswith(f"{CERT_MANAGER_GROUP}/") and key != Annotation.ALLOW_DIRECT_INJECTION:
             text = "Annotations below cert-manager.io/ are written by the controller; take it out."
             yield Problem(f"spec.secretTemplate.annotations[{key}]", text)
@@ -213,6 +225,8 @@ def _keystores(spec: cm.CertificateSpec) -> Iterator[Problem]:
             yield Problem(field, "Give the key store one password: passwordSecretRef or password.")
         elif store.password == "":
             yield Problem(f"{field}.password", "The password is empty; choose one.")
+        elif name == "pkcs12" and "\0" in (store.password or ""):
+            yield Problem(f"{field}.password", "The password holds a NUL character; choose another one.")
 
 
 def _formats(spec: cm.CertificateSpec) -> Iterator[Problem]:
@@ -235,11 +249,10 @@ def _ranges(spec: cm.CertificateSpec) -> Iterator[Problem]:
     found = spec.name_constraints or cm.NameConstraints()
     for side, item in (("permitted", found.permitted), ("excluded", found.excluded)):
         for at, text in enumerate(item.ip_ranges if item else ()):
-            try:
-                ip_network(text, strict=False)
-            except ValueError:
-                field = f"spec.nameConstraints.{side}.ipRanges[{at}]"
-                yield Problem(field, f"The text {text[:80]!r} is not an IP range; write it as 10.0.0.0/8.")
+            yield from _tried(f"spec.nameConstraints.{side}.ipRanges[{at}]", partial(pack_range, text))
+        for kind, word in _SUBTREES.items() if item else ():
+            for at, name in enumerate(getattr(item, kind)):
+                yield from _tried(f"spec.nameConstraints.{side}.{word}[{at}]", partial(constraint, name))
 
 
 def _history(spec: cm.CertificateSpec) -> Iterator[Problem]:

@@ -33,6 +33,8 @@ def fields(**wanted: Any) -> list[str]:
         {"keystores": {"jks": {"create": True, "password": "x"}}},
         {"additionalOutputFormats": [{"type": "DER"}, {"type": "CombinedPEM"}], "revisionHistoryLimit": 1},
         {"issuerRef": {"name": "x", "kind": "AWSPCAIssuer", "group": "awspca.cert-manager.io"}},
+        {"isCA": True, "nameConstraints": {"excluded": {"dnsDomains": [""]}}},
+        {"emailAddresses": ["a@[127.0.0.1]", "o'neil+x@example.test"]},
     ],
 )
 def test_specs_that_can_be_fulfilled(wanted: dict[str, Any]) -> None:
@@ -57,6 +59,29 @@ def test_specs_that_can_be_fulfilled(wanted: dict[str, Any]) -> None:
         ({"ipAddresses": ["fe80::1%eth0"]}, "spec.ipAddresses[0]"),
         ({"emailAddresses": ["Ops <ops@example.test>"]}, "spec.emailAddresses[0]"),
         ({"emailAddresses": ["nobody"]}, "spec.emailAddresses[0]"),
+        ({"emailAddresses": ["@"]}, "spec.emailAddresses[0]"),
+        ({"emailAddresses": ["("]}, "spec.emailAddresses[0]"),
+        ({"emailAddresses": ["(" * 3000]}, "spec.emailAddresses[0]"),
+        ({"emailAddresses": ["a@b@c"]}, "spec.emailAddresses[0]"),
+        ({"emailAddresses": ['"a b"@example.test']}, "spec.emailAddresses[0]"),
+        ({"dnsNames": None, "literalSubject": "O=only"}, "spec"),
+        ({"literalSubject": "CN=" + "a" * 65}, "spec.literalSubject"),
+        ({"literalSubject": "CN=#0c02c328"}, "spec.literalSubject"),
+        (
+            {"isCA": True, "nameConstraints": {"permitted": {"ipRanges": ["10.0.0.1"]}}},
+            "spec.nameConstraints.permitted.ipRanges[0]",
+        ),
+        (
+            {"isCA": True, "nameConstraints": {"excluded": {"ipRanges": ["10.0.0.0/255.0.0.0"]}}},
+            "spec.nameConstraints.excluded.ipRanges[0]",
+        ),
+        (
+            {"isCA": True, "nameConstraints": {"excluded": {"dnsDomains": ["ü"]}}},
+            "spec.nameConstraints.excluded.dnsDomains[0]",
+        ),
+        ({"secretTemplate": {"annotations": {"a/b/c": ""}}}, "spec.secretTemplate.annotations[a/b/c]"),
+        ({"otherNames": [{"oid": "1.2" + ".9" * 200, "utf8Value": "x"}]}, "spec.otherNames[0].oid"),
+        ({"keystores": {"pkcs12": {"create": True, "password": "a\0b"}}}, "spec.keystores.pkcs12.password"),
         ({"otherNames": [{"oid": "not an oid", "utf8Value": "x"}]}, "spec.otherNames[0].oid"),
         ({"otherNames": [{"oid": "1.2.3", "utf8Value": ""}]}, "spec.otherNames[0].utf8Value"),
         ({"duration": "59m"}, "spec.duration"),

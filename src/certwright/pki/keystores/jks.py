@@ -45,6 +45,12 @@ def write_truststore(authorities: Sequence[bytes], password: bytes, now: datetim
     return _store(_trusted_entries(authorities, now), _java_characters(password))
 
 
+def entry_name(alias: str) -> bytes:
+    """An alias as it stands in a store; raises `PkiError` for one that is too long."""
+    # The JDK looks an alias up in lower case and would never find another.
+    return _text(alias.lower())
+
+
 def _store(entries: Sequence[bytes], secret: bytes) -> bytes:
     body = struct.pack(">III", _MAGIC, _VERSION, len(entries)) + b"".join(entries)
     return body + _digest(body, secret)
@@ -71,9 +77,8 @@ def _authorities(authorities: Sequence[bytes]) -> Iterable[tuple[str, bytes]]:
 
 
 def _entry(kind: int, alias: str, now: datetime, body: bytes) -> bytes:
-    # The JDK looks an alias up in lower case and would never find another.
     created = struct.pack(">q", int(now.timestamp() * 1000))
-    return struct.pack(">I", kind) + _text(alias.lower()) + created + body
+    return struct.pack(">I", kind) + entry_name(alias) + created + body
 
 
 def _certificate(data: bytes) -> bytes:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from certwright.pki import der
 from certwright.pki.errors import PkiError
-from certwright.pki.keystores.jks import store_digest
+from certwright.pki.keystores.jks import entry_name, store_digest
 from certwright.pki.keystores.pkcs12 import Profile
 
 _DIGEST_SIZE = hashlib.sha1(usedforsecurity=False).digest_size
@@ -23,15 +23,16 @@ def opens_jks(data: bytes, password: bytes, alias: str = "") -> bool:
     body, digest = data[:-_DIGEST_SIZE], data[-_DIGEST_SIZE:]
     try:
         is_right = hmac.compare_digest(store_digest(body, password), digest)
+        name = entry_name(alias) if alias else b""
     except PkiError:
         return False
-    name = alias.encode()
-    return is_right and len(name).to_bytes(2, "big") + name in body
+    return is_right and name in body
 
 
 def opens_pkcs12(data: bytes, password: bytes, profile: Profile) -> bool:
     """Whether a PKCS #12 store has that password and profile."""
-    if _profile(data) is not profile:
+    # The library panics at a NUL, which no handler of errors catches; no store of ours has one.
+    if b"\0" in password or _profile(data) is not profile:
         return False
     try:
         load_pkcs12(data, password)

@@ -94,6 +94,8 @@ def write_truststore(
 
 
 def _text(password: bytes) -> str:
+    if b"\0" in password:
+        raise PkiError("the password of the key store holds a NUL character, with which OpenSSL cannot open it")
     try:
         return password.decode()
     except UnicodeDecodeError:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from certwright.pki.authority import new_authority
+from certwright.pki.errors import PkiError
 from certwright.pki.keys import parse_private_key
 from certwright.pki.keystores import jks, pkcs12
 from certwright.pki.keystores.entry import KeyEntry
@@ -35,6 +36,8 @@ def test_java_stores() -> None:
     assert opens_jks(store, b"pw")
     assert not opens_jks(store, b"pw", "yours")
     assert not opens_jks(store, b"other", "mine")
+    for alias in ("MyKey", "İ", "😀", "a\0b"):
+        assert opens_jks(jks.write_keystore(ENTRY, b"pw", NOW, alias), b"pw", alias)
     assert opens_jks(jks.write_truststore(CHAIN, b"pw", NOW), b"pw")
 
 
@@ -42,3 +45,11 @@ def test_java_stores() -> None:
 def test_what_is_no_store(data: bytes) -> None:
     assert not opens_jks(data, b"pw")
     assert not any(opens_pkcs12(data, b"pw", profile) for profile in Profile)
+
+
+def test_a_password_with_nul_is_refused_and_harms_nobody() -> None:
+    store = pkcs12.write_keystore(ENTRY, b"pw", Profile.LEGACY_RC2)
+
+    assert not opens_pkcs12(store, b"p\0w", Profile.LEGACY_RC2)
+    with pytest.raises(PkiError, match="NUL"):
+        pkcs12.write_keystore(ENTRY, b"p\0w", Profile.LEGACY_RC2)
