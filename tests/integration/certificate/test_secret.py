@@ -172,6 +172,22 @@ async def test_key_stores_follow_their_password(cluster: Cluster, user: User) ->
     assert (await user.get("stores")).status.revision == 1
 
 
+async def test_a_password_with_nul_is_told_and_stops_nobody(cluster: Cluster, user: User) -> None:
+    store: JSONObject = {"create": True, "passwordSecretRef": {"name": "pw", "key": "password"}}
+    await user.self_signed_issuer()
+    await user.client.create(SECRET, password("old"), user.namespace)
+    async with controllers(cluster):
+        await user.certificate("stores", {"keystores": {"pkcs12": store}})
+        await user.until("stores")
+
+        await user.client.merge_patch(SECRET, user.key("pw"), {"data": {"password": "YQBi"}})
+        await eventually(lambda: _told(user, "stores", "SecretNotWritten"))
+        await user.certificate("other")
+        await user.until("other")
+
+    assert opens_pkcs12((await user.secret("stores")).data["keystore.p12"], b"old", Profile.LEGACY_RC2)
+
+
 async def _told(user: User, name: str, reason: str) -> bool:
     return reason in [event[1] for event in await user.events(name)]
 
