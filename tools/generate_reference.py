@@ -68,7 +68,8 @@ def _type(field: Schema) -> str:
 def index(kinds: Sequence[Kind]) -> str:
     """The page that lists the pages."""
     rows = [f"- [{kind.name}, {kind.group}]({page_name(kind)})" for kind in kinds]
-    return "\n".join([HEADER, "# Reference\n", *rows, "- [Metrics](metrics.md)\n- [Command line](cli.md)\n- [Performance](performance.md)"]) + "\n"
+    others = ["- [Metrics](metrics.md)", "- [Command line](cli.md)", "- [Performance](performance.md)"]
+    return "\n".join([HEADER, "# Reference\n", *rows, *others]) + "\n"
 
 
 def main(arguments: list[str]) -> int:
