@@ -138,16 +138,27 @@ class Cluster:
 
     async def install_crd(self, definition: dict[str, object]) -> None:
         """Apply one definition, and return when it is served."""
-        metadata = definition["metadata"]
+        metadata, spec = definition["metadata"], definition["spec"]
         assert isinstance(metadata, dict)
+        assert isinstance(spec, dict)
         path = f"{DEFINITIONS}/{metadata['name']}"
         (await self.http.apply(path, definition, "test-rig", force="true")).ok  # noqa: B018 asserts success
+        lists = [
+            f"/apis/{spec['group']}/{version['name']}/{spec['names']['plural']}"
+            for version in spec["versions"]
+            if version["served"]
+        ]
 
         async def established() -> bool:
             conditions = (await self.http.get(path)).ok.get("status", {}).get("conditions") or []
             return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
 
+        async def listed() -> bool:
+            # A real server says 404 or 429 for a moment after that.
+            return all([(await self.http.get(each)).code == 200 for each in lists])
+
         await eventually(established)
+        await eventually(listed)
 
 
 def _definitions(folder: Path) -> list[dict[str, object]]:

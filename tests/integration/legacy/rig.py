@@ -15,7 +15,7 @@ from tests.cluster import Cluster as ServerUnderTest
 from tests.kubernetes.eventually import eventually
 
 from certwright.api.acme_v1 import AcmeIssuerStatus
-from certwright.clock import SystemClock
+from certwright.clock import Clock, SystemClock
 from certwright.cluster.caches import build_caches
 from certwright.cluster.cluster import Cluster
 from certwright.cluster.dialects import IssuerPresenter, IssuerSource
@@ -125,11 +125,14 @@ def collapsed(text: str) -> str:
 
 
 @asynccontextmanager
-async def legacy_rig(server: ServerUnderTest, mode: LegacyMode = "mirror") -> AsyncIterator[Rig]:
+async def legacy_rig(
+    server: ServerUnderTest, mode: LegacyMode = "mirror", clock: Clock | None = None
+) -> AsyncIterator[Rig]:
     """Everything of the legacy group runs, for the namespace of the test and for ClusterIssuers."""
     await server.install_crds()
-    client = KubeClient(load_kubeconfig([server.kubeconfig]), SystemClock())
-    rig = _rig(server, client, mode)
+    clock = clock or SystemClock()
+    client = KubeClient(load_kubeconfig([server.kubeconfig]), clock)
+    rig = _rig(client, clock, server, mode)
     caches, legacy = rig.cluster.caches, rig.sources.caches
     running = [asyncio.ensure_future(part) for part in (caches.run(), legacy.run(), rig.cluster.recorder.run())]
     try:
@@ -145,8 +148,8 @@ async def legacy_rig(server: ServerUnderTest, mode: LegacyMode = "mirror") -> As
         assert not faults, faults
 
 
-def _rig(server: ServerUnderTest, client: KubeClient, mode: LegacyMode) -> Rig:
-    clock, settings = SystemClock(), Settings(legacy_mode=mode)
+def _rig(client: KubeClient, clock: Clock, server: ServerUnderTest, mode: LegacyMode) -> Rig:
+    settings = Settings(legacy_mode=mode)
     caches = build_caches(client, clock, settings)
     sources = legacy_sources(client, clock, settings, caches)
     by_dialect: dict[Dialect, IssuerSource] = {Dialect.MODERN: ModernIssuers(caches), Dialect.LEGACY: sources.issuers}
