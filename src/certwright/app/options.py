@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from certwright.cluster.settings import Settings
+from certwright.solvers.http01.pod import PodOptions
+
+# The default of cert-manager 1.21; any image whose command takes the same arguments will do.
+SOLVER_IMAGE = "quay.io/jetstack/cert-manager-acmesolver:v1.21.1"
 
 
 class LeaderElection(Struct, frozen=True, kw_only=True):
@@ -42,6 +47,11 @@ class Outside(Struct, frozen=True, kw_only=True):
     """Addresses of this process that EndpointSlices name; None: find out. Without any, names lead here themselves."""
     http01_port: int = 80
     """Where CAs ask for HTTP-01, and the self-check with them."""
+    http01_mode: Literal["shared", "pod", "auto"] = "shared"
+    http01_nameservers: tuple[str, ...] = ()
+    """Whom the self-check asks for names; the system's resolver where none is given."""
+    http01_labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    http01_pods: PodOptions = PodOptions(image=SOLVER_IMAGE)
 
 
 class ControllerOptions(Struct, frozen=True, kw_only=True):

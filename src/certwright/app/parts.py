@@ -45,7 +45,7 @@ from certwright.kube.runtime.recorder import Recorder
 from certwright.rest import Transport
 from certwright.rest.proxies import Proxies
 from certwright.rules.hub import Dialect
-from certwright.solvers.dns01.client import DnsOptions, system_nameservers
+from certwright.solvers.dns01.client import DnsClient, DnsOptions, system_nameservers
 from certwright.solvers.dns01.solver import Dns01Options, Dns01Solver
 from certwright.solvers.http01.responder import Responder, ResponderOptions
 from certwright.solvers.http01.self_check import SelfCheck, SelfCheckOptions
@@ -161,6 +161,14 @@ def _responder(outside: Outside) -> Responder:
     return Responder(ResponderOptions(host=host, port=port))
 
 
+def _self_check(outside: Outside, transport: Transport) -> SelfCheck:
+    proxies = Proxies.from_environment(os.environ)
+    options = SelfCheckOptions(proxies=proxies, connect_to=outside.connect_to, port=outside.http01_port)
+    if not outside.http01_nameservers:
+        return SelfCheck(options)
+    return SelfCheck(options, DnsClient(transport, DnsOptions(recursive_nameservers=outside.http01_nameservers)))
+
+
 def _outside(world: _World, responder: Responder) -> _Outside:
     cluster, outside = world.cluster, world.options.outside
     dns = DnsOptions(
@@ -173,12 +181,18 @@ def _outside(world: _World, responder: Responder) -> _Outside:
     addresses = outside.http01_addresses
     if addresses is None:
         addresses = own_addresses(os.environ, world.server)
-    proxies = Proxies.from_environment(os.environ)
-    self_check = SelfCheck(SelfCheckOptions(proxies=proxies, connect_to=outside.connect_to, port=outside.http01_port))
+    self_check = _self_check(outside, transport)
+    http01 = Http01Options(
+        addresses=addresses,
+        port=responder.port,
+        extra_labels=outside.http01_labels,
+        pods=None if outside.http01_mode == "shared" else outside.http01_pods,
+    )
     solving = Solving(
         cluster,
         Dns01Solver(transport, cluster.clock, Dns01Options(dns=dns, endpoints=outside.provider_endpoints)),
-        Http01Solver(cluster.client, responder, self_check, Http01Options(addresses=addresses, port=responder.port)),
+        Http01Solver(cluster.client, responder, self_check, http01),
+        outside.http01_mode,
     )
     acme = AcmeClients(cluster, _acme_options(outside), world.metrics.acme_request)
     return _Outside(transport, acme, self_check, solving)

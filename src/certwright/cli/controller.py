@@ -10,9 +10,18 @@ import click
 import msgspec
 
 from certwright.app.options import ControllerOptions, LeaderElection, Outside
-from certwright.cli.flags import behaviour_flags, cluster_flags, http01_flags, leader_flags, log_flags, outside_flags
+from certwright.cli.flags import (
+    behaviour_flags,
+    cluster_flags,
+    http01_flags,
+    leader_flags,
+    log_flags,
+    outside_flags,
+    solver_flags,
+)
 from certwright.cli.params import joined
 from certwright.cluster.settings import Settings
+from certwright.solvers.http01.pod import PodOptions
 from certwright.telemetry.logs import LogFormat
 
 EPILOG = """\b
@@ -29,6 +38,7 @@ Examples:
 @behaviour_flags
 @outside_flags
 @http01_flags
+@solver_flags
 @click.option("--metrics-listen-address", default="0.0.0.0:9402", show_default=True, help="Where /metrics is served.")
 @click.option("--internal-healthz-listen-address", default="0.0.0.0:9403", hidden=True)
 @log_flags
@@ -57,6 +67,10 @@ def options_from(flags: dict[str, Any]) -> ControllerOptions:
             outside_from(flags),
             http01_listen_address=flags["http01_listen_address"],
             http01_addresses=joined(flags["http01_addresses"]) or None,
+            http01_mode=flags["http01_mode"],
+            http01_nameservers=joined(flags["acme_http01_solver_nameservers"]),
+            http01_labels=labels_from(joined(flags["acme_http01_solver_extra_labels"])),
+            http01_pods=pods_from(flags),
         ),
         controllers=joined(flags["controllers"]),
         metrics_listen_address=flags["metrics_listen_address"],
@@ -64,6 +78,27 @@ def options_from(flags: dict[str, Any]) -> ControllerOptions:
         kube_api_qps=flags["kube_api_qps"],
         kube_api_burst=flags["kube_api_burst"],
     )
+
+
+def pods_from(flags: dict[str, Any]) -> PodOptions:
+    """How solver Pods are made, from the flags of `solver_flags`."""
+    return PodOptions(
+        image=flags["acme_http01_solver_image"],
+        cpu_request=flags["acme_http01_solver_resource_request_cpu"],
+        memory_request=flags["acme_http01_solver_resource_request_memory"],
+        cpu_limit=flags["acme_http01_solver_resource_limits_cpu"],
+        memory_limit=flags["acme_http01_solver_resource_limits_memory"],
+        run_as_non_root=flags["acme_http01_solver_run_as_non_root"],
+        runtime_class_name=flags["acme_http01_solver_runtime_class_name"],
+    )
+
+
+def labels_from(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Labels written as name=value."""
+    wrong = [pair for pair in pairs if "=" not in pair]
+    if wrong:
+        raise click.UsageError(f"{wrong[0]!r} is no label: write name=value")
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
 
 
 def settings_from(flags: dict[str, Any]) -> Settings:

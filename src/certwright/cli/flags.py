@@ -8,12 +8,14 @@ from typing import Any, TypeVar
 
 import click
 
+from certwright.app.options import Outside
 from certwright.cli.params import CONNECT_TO, DURATION, LEVEL, LIST, SETTING
 from certwright.cluster.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 DEFAULTS = Settings()
+PODS = Outside().http01_pods
 
 
 def option(name: str, default: object, text: str, kind: Any = None) -> Decorator[Any]:
@@ -146,6 +148,24 @@ http01_flags = group(
     lists(
         "--http01-addresses", (), "Addresses of this process for HTTP-01 EndpointSlices; found out if none is given."
     ),
+)
+
+solver_flags = group(
+    option(
+        "--http01-mode",
+        "shared",
+        "Who answers HTTP-01: this process, a Pod for each challenge, or a Pod where this process is not reached.",
+        click.Choice(["shared", "pod", "auto"]),
+    ),
+    lists("--acme-http01-solver-nameservers", (), "Nameservers for the self-check of HTTP-01."),
+    lists("--acme-http01-solver-extra-labels", (), "Labels of all objects made for HTTP-01, as name=value."),
+    option("--acme-http01-solver-image", PODS.image, "Image of solver Pods."),
+    option("--acme-http01-solver-resource-request-cpu", PODS.cpu_request, "CPU that solver Pods ask for."),
+    option("--acme-http01-solver-resource-request-memory", PODS.memory_request, "Memory that solver Pods ask for."),
+    option("--acme-http01-solver-resource-limits-cpu", PODS.cpu_limit, "Most CPU of a solver Pod."),
+    option("--acme-http01-solver-resource-limits-memory", PODS.memory_limit, "Most memory of a solver Pod."),
+    switch("--acme-http01-solver-run-as-non-root", True, "Solver Pods must not run as root."),
+    option("--acme-http01-solver-runtime-class-name", "", "RuntimeClass of solver Pods."),
 )
 
 log_flags = group(

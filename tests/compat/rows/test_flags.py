@@ -12,6 +12,7 @@ from certwright.app.options import ControllerOptions
 from certwright.cli import controller
 from certwright.cli.controller import options_from
 from certwright.cluster.settings import Settings
+from certwright.solvers.http01.pod import PodOptions
 
 FLAGS = Path(__file__).resolve().parents[4] / "shared" / "api" / "flags.json"
 
@@ -85,3 +86,31 @@ def test_metrics_and_health_have_the_ports_that_probes_and_monitors_ask() -> Non
     found = parsed()
 
     assert (found.metrics_listen_address, found.healthz_listen_address) == ("0.0.0.0:9402", "0.0.0.0:9403")
+
+
+def test_flags_of_http01_solvers() -> None:
+    found = parsed(
+        "--http01-mode=auto",
+        "--acme-http01-solver-nameservers=1.1.1.1:53,9.9.9.9:53",
+        "--acme-http01-solver-extra-labels=team=web,tier=",
+        "--acme-http01-solver-image=example.test/solver:1",
+        "--acme-http01-solver-resource-request-cpu=1m",
+        "--acme-http01-solver-resource-request-memory=2Mi",
+        "--acme-http01-solver-resource-limits-cpu=3m",
+        "--acme-http01-solver-resource-limits-memory=4Mi",
+        "--acme-http01-solver-run-as-non-root=false",
+        "--acme-http01-solver-runtime-class-name=gvisor",
+    ).outside
+
+    assert found.http01_mode == "auto"
+    assert found.http01_nameservers == ("1.1.1.1:53", "9.9.9.9:53")
+    assert found.http01_labels == {"team": "web", "tier": ""}
+    assert found.http01_pods == PodOptions(
+        image="example.test/solver:1",
+        cpu_request="1m",
+        memory_request="2Mi",
+        cpu_limit="3m",
+        memory_limit="4Mi",
+        run_as_non_root=False,
+        runtime_class_name="gvisor",
+    )

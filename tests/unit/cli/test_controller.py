@@ -17,15 +17,6 @@ from certwright.cli.controller import options_from
 FLAGS = Path(__file__).resolve().parents[4] / "shared" / "api" / "flags.json"
 # What cert-manager has and we do not say yet; the ledger's rows on flags name them too.
 NOT_YET = {
-    "acme-http01-solver-extra-labels",
-    "acme-http01-solver-image",
-    "acme-http01-solver-nameservers",
-    "acme-http01-solver-resource-limits-cpu",
-    "acme-http01-solver-resource-limits-memory",
-    "acme-http01-solver-resource-request-cpu",
-    "acme-http01-solver-resource-request-memory",
-    "acme-http01-solver-run-as-non-root",
-    "acme-http01-solver-runtime-class-name",
     "auto-certificate-annotations",
     "config",
     "default-issuer-group",
@@ -106,6 +97,7 @@ def test_durations_lists_and_switches_are_written_as_in_go() -> None:
         (["--provider-endpoint=cloudflare"], "is not NAME=VALUE"),
         (["--trusted-ca-file=/does/not/exist"], "does not exist"),
         (["--certificate-request-maximum-backoff-duration=1m"], "the maximum back-off is below the minimum"),
+        (["--acme-http01-solver-extra-labels=team"], "'team' is no label: write name=value"),
         (["--no-such-flag"], "No such option"),
     ],
 )
