@@ -55,7 +55,24 @@ class AcmeStory(Struct, frozen=True, kw_only=True):
 def identity_of(began: datetime | None, rank: int, fact: str) -> str:
     """What names an event for good, in hexadecimal digits that sort by time, then by the event's rank."""
     nanosecond = (int(began.timestamp()) if began else 0) * 10**9 + rank
-    return f"{nanosecond:016x}{hashlib.sha256(fact.encode()).hexdigest()[:10]}"
+    return f"{nanosecond:016x}{_digest(fact)}"
+
+
+def superseded_event(successor: ObjectMeta, secret_name: str) -> ToldEvent:
+    """That a modern Certificate has taken the Secret over, after all else that was told in the same second.
+
+    The successor may be as old as the legacy Certificate, whose twin it was: its age says nothing of when that was.
+    """
+    text = (
+        f'From now on the cert-manager.io Certificate "{successor.name}" renews Secret "{secret_name}"; '
+        "this one can be deleted"
+    )
+    identity = "f" * 16 + _digest(f"superseded by {successor.uid}")
+    return ToldEvent(reason=LegacyReason.SUPERSEDED, message=text, identity=identity)
+
+
+def _digest(fact: str) -> str:
+    return hashlib.sha256(fact.encode()).hexdigest()[:10]
 
 
 def _told_once(request: ObjectMeta, rank: int, fact: str) -> str:

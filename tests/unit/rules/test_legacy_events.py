@@ -23,6 +23,7 @@ from certwright.rules.legacy_events import (
     milestone_event,
     order_events,
     stored_event,
+    superseded_event,
 )
 from certwright.rules.milestones import IssuanceStarted, KeyCannotChange, Milestone, RequestNotMade, SecretNotWritable
 
@@ -262,3 +263,16 @@ def test_a_key_that_was_kept_against_the_spec_is_told(
 
     assert (event is None) == (text is None)
     assert event is None or (text or "") in event.message
+
+
+def test_a_hand_over_is_the_last_word_of_its_second_and_told_once_of_a_successor() -> None:
+    # The twin was made before the request, and has become the successor.
+    twin = ObjectMeta(name="c", uid="twin", creation_timestamp=BEGAN)
+
+    event = superseded_event(twin, "c-tls")
+
+    assert event.identity > stored_event(REQUEST.metadata, renewal=False).identity
+    assert event.identity == superseded_event(twin, "c-tls").identity
+    assert event.identity != superseded_event(ObjectMeta(name="c", uid="another"), "c-tls").identity
+    assert (event.type, event.reason) == ("Normal", "Superseded")
+    assert 'Certificate "c" renews Secret "c-tls"' in event.message

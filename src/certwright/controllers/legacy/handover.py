@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from certwright.api.legacy_words import LegacyReason
 from certwright.cluster.cluster import Cluster
 from certwright.cluster.legacy import LegacySources
 from certwright.controllers.legacy.events import LegacyEvents
 from certwright.kube.runtime.loop import Loop, LoopObserver
 from certwright.rules.hub import CertificateKey, Dialect
-from certwright.rules.legacy_events import ToldEvent, identity_of
+from certwright.rules.legacy_events import superseded_event
 
 NAME = "legacy-handover"
 
@@ -41,13 +40,6 @@ class Handover:
         successor = self._sources.successor(certificate) if certificate is not None else None
         if certificate is None or successor is None:
             return None
-        secret = successor.spec.secret_name
-        text = (
-            f'From now on the cert-manager.io Certificate "{key.name}" renews Secret "{secret}"; '
-            "this one can be deleted"
-        )
-        metadata = successor.metadata
-        identity = identity_of(metadata.creation_timestamp, 0, f"superseded by {metadata.uid}")
-        event = ToldEvent(reason=LegacyReason.SUPERSEDED, message=text, identity=identity)
+        event = superseded_event(successor.metadata, successor.spec.secret_name)
         await self._events.tell(certificate.about, (event,))
         return None
