@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import settings
 from tests import judges
 from tests.cluster import api_server, cluster, cluster_kind
 
@@ -14,6 +15,9 @@ __all__ = ["api_server", "cluster", "cluster_kind"]
 def pytest_configure() -> None:
     """No event loop but those of the tests: asyncio would make one unasked, which nobody closes."""
     asyncio.set_event_loop(None)
+    # How long an example takes says more of the machine than of the code.
+    settings.register_profile("certwright", deadline=None)
+    settings.load_profile("certwright")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -91,53 +91,60 @@ async def test_objects_of_older_releases(cluster: Cluster, past: Past) -> None:
     assert not [write for write in run.writes if write.verb in {"create", "delete"}]
 
 
+OF_2018 = {"rsa-default": ("ca", ""), "ecdsa-p521": ("cluster-ca", "ClusterIssuer")}
+
+
 async def test_secrets_that_v0_5_wrote_are_adopted(cluster: Cluster, past: Past) -> None:
     """New manifests over old Secrets: no request, no new key, the marks of today beside those of then."""
-    issuers = {"rsa-default": ("ca", ""), "ecdsa-p521": ("cluster-ca", "ClusterIssuer")}
-    items = [each for each in some("root", "cluster-root", *issuers) if not _is_request_of(each, issuers)]
+    items = [each for each in some("root", "cluster-root", *OF_2018) if not _is_request_of(each, OF_2018)]
     roots = {name: named(items, "Secret", name) for name in ("root", "cluster-root")}
 
-    def of_2018(each: Plain) -> None:
-        name, metadata = each["metadata"]["name"], each["metadata"]
-        if name in issuers and each["kind"] == "Certificate":
-            each["status"] = {}
-        elif name in issuers and each["kind"] == "Secret":
-            issuer, kind = issuers[name]
-            names = metadata["annotations"]["cert-manager.io/alt-names"].split(",")
-            metadata["managedFields"] = [{"manager": "controller", "operation": "Update"}]
-            metadata["labels"] = {"certmanager.k8s.io/certificate-name": name}
-            metadata["annotations"] = {
-                "certmanager.k8s.io/alt-names": ",".join(names),
-                "certmanager.k8s.io/common-name": names[0],
-                "certmanager.k8s.io/issuer-name": issuer,
-                "certmanager.k8s.io/issuer-kind": kind or "Issuer",
-            }
-            each["data"] = data_of_v0_5(each, roots["cluster-root" if kind else "root"], names)
-
-    run, found = await take_over(cluster, past, items, of_2018)
+    run, found = await take_over(cluster, past, items, lambda each: as_of_2018(each, roots))
 
     assert {name.partition(" ")[0] for name in found} == {
-        f"{kind}/{name}" for kind in ("Certificate", "Secret") for name in issuers
+        f"{kind}/{name}" for kind in ("Certificate", "Secret") for name in OF_2018
     }
     assert not [name for name in found if "Secret/" in name and " data" in name]
     after = await everything(cluster)
-    for name, (issuer, kind) in issuers.items():
-        metadata, certificate = after[f"Secret/{name}"]["metadata"], after[f"Certificate/{name}"]
-        assert metadata["labels"]["controller.cert-manager.io/fao"] == "true"
-        assert (
-            metadata["annotations"].items()
-            >= {
-                "cert-manager.io/certificate-name": name,
-                "cert-manager.io/issuer-name": issuer,
-                "cert-manager.io/issuer-kind": kind,
-            }.items()
-        )
-        assert [each["type"] for each in certificate["status"]["conditions"]] == ["Ready"]
-        assert ready_of(certificate) == ("True", "Ready")
-        assert "revision" not in certificate["status"]
-        assert "certmanager.k8s.io/certificate-name" not in metadata["labels"]
+    for name in OF_2018:
+        is_adopted(name, after[f"Secret/{name}"]["metadata"], after[f"Certificate/{name}"])
     # Ours goes on by apply, the name of the old group's owner comes off by a patch.
     assert run.writes == Counter({APPLY_SECRET: 4, CERTIFICATE_STATUS: 2})
+
+
+def as_of_2018(each: Plain, roots: dict[str, Plain]) -> None:
+    """A Certificate without a status, and its Secret as v0.5 left it."""
+    name, metadata = each["metadata"]["name"], each["metadata"]
+    if name in OF_2018 and each["kind"] == "Certificate":
+        each["status"] = {}
+    elif name in OF_2018 and each["kind"] == "Secret":
+        issuer, kind = OF_2018[name]
+        names = metadata["annotations"]["cert-manager.io/alt-names"].split(",")
+        metadata["managedFields"] = [{"manager": "controller", "operation": "Update"}]
+        metadata["labels"] = {"certmanager.k8s.io/certificate-name": name}
+        metadata["annotations"] = {
+            "certmanager.k8s.io/alt-names": ",".join(names),
+            "certmanager.k8s.io/common-name": names[0],
+            "certmanager.k8s.io/issuer-name": issuer,
+            "certmanager.k8s.io/issuer-kind": kind or "Issuer",
+        }
+        each["data"] = data_of_v0_5(each, roots["cluster-root" if kind else "root"], names)
+
+
+def is_adopted(name: str, metadata: Plain, certificate: Plain) -> None:
+    """The Secret bears the marks of today, and its Certificate is Ready without an issuance."""
+    issuer, kind = OF_2018[name]
+    marks = {
+        "cert-manager.io/certificate-name": name,
+        "cert-manager.io/issuer-name": issuer,
+        "cert-manager.io/issuer-kind": kind,
+    }
+    assert metadata["labels"]["controller.cert-manager.io/fao"] == "true"
+    assert metadata["annotations"].items() >= marks.items()
+    assert [each["type"] for each in certificate["status"]["conditions"]] == ["Ready"]
+    assert ready_of(certificate) == ("True", "Ready")
+    assert "revision" not in certificate["status"]
+    assert "certmanager.k8s.io/certificate-name" not in metadata["labels"]
 
 
 def data_of_v0_5(secret: Plain, root: Plain, names: list[str]) -> Plain:

@@ -157,7 +157,9 @@ class Loop(Generic[K]):
             # Something inside the pass was cancelled, not the pass.
             self._say(key, error)
             return self._failed(key, error)
-        except Exception as error:  # noqa: BLE001 - logged, counted and backed off
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - logged, counted and backed off; Rust's panics are no Exception
             self._say(key, error)
             return self._failed(key, error)
         self._count(is_failed=False)

@@ -72,7 +72,7 @@ async def running(loop: Loop[str]) -> AsyncIterator[None]:
             await task
 
 
-def outcomes(*results: datetime | Exception | None) -> tuple[list[str], Callable[[str], Awaitable[datetime | None]]]:
+def outcomes(*results: datetime | BaseException | None) -> tuple[list[str], Callable[[str], Awaitable[datetime | None]]]:
     """A reconcile that comes to these outcomes in turn, then to nothing; and the keys that it saw."""
     seen: list[str] = []
     left = list(results)
@@ -80,7 +80,7 @@ def outcomes(*results: datetime | Exception | None) -> tuple[list[str], Callable
     async def reconcile(key: str) -> datetime | None:
         seen.append(key)
         result = left.pop(0) if left else None
-        if isinstance(result, Exception):
+        if isinstance(result, BaseException):
             raise result
         return result
 
@@ -237,6 +237,23 @@ async def test_what_is_blocked_waits_for_a_change() -> None:
         loop.add("a")
 
     assert seen == ["a", "a"]
+
+
+async def test_a_panic_of_a_library_ends_the_pass_and_not_the_loop() -> None:
+    class Panic(BaseException):
+        """As a library in Rust raises it, which is no Exception."""
+
+    clock = MovableClock()
+    made, reconcile = outcomes(Panic("unwrap"), None)
+    loop = Loop("c", reconcile, clock)
+
+    async with running(loop):
+        loop.add("a")
+        await settle()
+        clock.advance(SECOND)
+        await settle()
+
+    assert made == ["a", "a"]
 
 
 async def test_something_cancelled_inside_a_pass_is_a_fault_of_that_pass_only() -> None:
