@@ -72,7 +72,9 @@ async def running(loop: Loop[str]) -> AsyncIterator[None]:
             await task
 
 
-def outcomes(*results: datetime | BaseException | None) -> tuple[list[str], Callable[[str], Awaitable[datetime | None]]]:
+def outcomes(
+    *results: datetime | BaseException | None,
+) -> tuple[list[str], Callable[[str], Awaitable[datetime | None]]]:
     """A reconcile that comes to these outcomes in turn, then to nothing; and the keys that it saw."""
     seen: list[str] = []
     left = list(results)
