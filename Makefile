@@ -32,7 +32,7 @@ judges: $(READY) ## build every program that judges in tests: Pebble, a control 
 
 test-kubernetes: $(READY) ## the same integration and conformance tests on a real kube-apiserver and etcd
 	[ -n "$$KUBEBUILDER_ASSETS" ] || $(BIN)/python -m tools.test_tools build kubernetes
-	$(BIN)/pytest -q --cluster real $(KUBERNETES_TESTS) $(ARGS)
+	$(BIN)/pytest -q -n 2 --dist loadfile --cluster real $(KUBERNETES_TESTS) $(ARGS)
 
 test-long: $(READY) ## all tests, the long ones too
 	$(BIN)/python -m tools.test_tools build pebble
