@@ -56,6 +56,8 @@ async def controllers_running(options: ControllerOptions, clock: Clock) -> Async
         connection = _connection(options)
         client = KubeClient(connection, clock, _client_options(options))
         stack.push_async_callback(client.close)
+        for name in options.settings.gates.idle:
+            log.warning("this feature gate is known, but switching it changes nothing here", extra={"gate": name})
         parts = build_parts(options, connection, client, clock)
         for close in parts.closing:
             stack.push_async_callback(close)

@@ -21,6 +21,7 @@ from certwright.cli.flags import (
 )
 from certwright.cli.params import joined
 from certwright.cluster.settings import Settings
+from certwright.rules.gates import Gates, read_gates
 from certwright.solvers.http01.pod import PodOptions
 from certwright.telemetry.logs import LogFormat
 
@@ -123,7 +124,16 @@ def settings_from(flags: dict[str, Any]) -> Settings:
         renewal_spread=flags["renewal_spread"],
         clip_to_ca=flags["ca_issuer_clip_lifetime"],
         parallel_passes=flags["concurrent_workers"],
+        gates=gates_from(joined(flags["feature_gates"])),
     )
+
+
+def gates_from(values: tuple[str, ...]) -> Gates:
+    """The features that are on."""
+    try:
+        return read_gates(values)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def outside_from(flags: dict[str, Any]) -> Outside:

@@ -11,11 +11,13 @@ import click
 from certwright.app.options import Outside
 from certwright.cli.params import CONNECT_TO, DURATION, LEVEL, LIST, SETTING
 from certwright.cluster.settings import Settings
+from certwright.rules.gates import KNOWN
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 DEFAULTS = Settings()
 PODS = Outside().http01_pods
+SHOWN = [gate for gate in KNOWN if gate.switches]
 
 
 def option(name: str, default: object, text: str, kind: Any = None) -> Decorator[Any]:
@@ -106,6 +108,7 @@ behaviour_flags = group(
         "Share of its lead that a renewal may come early, an hour at most, so that not all come at once; 0: none.",
         click.FloatRange(0, 0.5),
     ),
+    lists("--feature-gates", (), f"Features by name, as Name=true or Name=false: {', '.join(g.name for g in SHOWN)}."),
     switch("--ca-issuer-clip-lifetime", DEFAULTS.clip_to_ca, "What CA issuers sign ends with their CA at the latest."),
 )
 

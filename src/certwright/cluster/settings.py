@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from certwright.rules.gates import Gates
 from certwright.rules.renewal_time import USUAL_SPREAD
 
 LegacyMode = Literal["off", "serve", "mirror"]
@@ -44,3 +45,4 @@ class Settings(Struct, frozen=True, kw_only=True):
     approve: bool = True
     """Whether the built-in approver runs in this process."""
     parallel_passes: int = 32
+    gates: Gates = Gates()

@@ -26,7 +26,6 @@ NOT_YET = {
     "enable-gateway-api-listenerset",
     "enable-profiling",
     "extra-certificate-annotations",
-    "feature-gates",
     "gateway-api-extra-protocols",
     "log-flush-frequency",
     "max-certificate-bundle-size",
@@ -98,6 +97,8 @@ def test_durations_lists_and_switches_are_written_as_in_go() -> None:
         (["--trusted-ca-file=/does/not/exist"], "does not exist"),
         (["--certificate-request-maximum-backoff-duration=1m"], "the maximum back-off is below the minimum"),
         (["--acme-http01-solver-extra-labels=team"], "'team' is no label: write name=value"),
+        (["--feature-gates=NoSuchGate=true"], "there is no feature gate 'NoSuchGate'"),
+        (["--feature-gates=MLDSA"], "write MLDSA=true or MLDSA=false"),
         (["--no-such-flag"], "No such option"),
     ],
 )
