@@ -36,11 +36,18 @@ _SUBTREES = {"dns_domains": "dnsDomains", "email_addresses": "emailAddresses", "
 _LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
+INVALID, REQUIRED, FORBIDDEN, UNSUPPORTED = "Invalid value", "Required value", "Forbidden", "Unsupported value"
+
+
 class Problem(Struct, frozen=True):
-    """One thing that cannot be: the path of the field, and a sentence with a next step."""
+    """One thing that cannot be: the path of the field, and a sentence with a next step; `kind` in the API's words."""
 
     field: str
     message: str
+    kind: str = INVALID
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.kind}: {self.message}"
 
 
 def certificate_problems(spec: cm.CertificateSpec) -> tuple[Problem, ...]:
@@ -60,7 +67,7 @@ def _issuer(spec: cm.CertificateSpec) -> Iterator[Problem]:
 def reference_problems(ref: ObjectReference, field: str) -> Iterator[Problem]:
     """What is wrong with a reference to an issuer."""
     if not ref.name:
-        yield Problem(f"{field}.name", "The name of the issuer is missing; give one.")
+        yield Problem(f"{field}.name", "The name of the issuer is missing; give one.", REQUIRED)
     if ref.group in {"", CERT_MANAGER_GROUP} and ref.kind not in {"", "Issuer", "ClusterIssuer"}:
         text = (
             f"{ref.kind} is no kind of issuer here; use Issuer or ClusterIssuer, or give the group of an external one."
