@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 import msgspec
 import yaml
@@ -11,7 +10,7 @@ from aiohttp import web
 
 from certwright.apiserver.http.protobuf import MEDIA as PROTOBUF
 from certwright.apiserver.http.protobuf import UnknownKind, decode_protobuf
-from certwright.kube.wire.json import JSON, JSONObject
+from certwright.kube.wire.json import JSON, JSONObject, is_deeper
 from certwright.kube.wire.status import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 LARGEST_BODY = 3 * 1024 * 1024
@@ -23,7 +22,6 @@ PATCHES = (
     "application/apply-patch+yaml",
 )
 _OBJECTS = frozenset({"", "application/json", "application/yaml", "*/*", PROTOBUF})
-_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 
 
 async def read_body(request: web.BaseRequest) -> bytes:
@@ -94,16 +92,8 @@ def _decode_protobuf(body: bytes) -> JSONObject:
 
 def check_depth(body: bytes) -> None:
     """Refuse a body that nests deeper than `DEEPEST`."""
-    if body.count(b"{") + body.count(b"[") <= DEEPEST:
-        return
-    depth = 0
-    for found in _NESTING.finditer(body):
-        if found.lastindex == 1:
-            depth += 1
-            if depth > DEEPEST:
-                raise _too_deep()
-        elif found.lastindex == 2:
-            depth -= 1
+    if is_deeper(body, DEEPEST):
+        raise _too_deep()
 
 
 def _too_deep() -> Exception:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeAlias, cast
 
 import msgspec
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 JSONObject: TypeAlias = dict[str, JSON]
+
+_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 
 
 def decode_json(body: bytes) -> JSON:
@@ -26,6 +29,21 @@ def decode_object(body: bytes) -> JSONObject:
     if not isinstance(value, dict):
         raise ValueError("The body must be a JSON object.")
     return value
+
+
+def is_deeper(body: bytes, levels: int) -> bool:
+    """Whether a JSON body nests deeper than that many levels."""
+    if body.count(b"{") + body.count(b"[") <= levels:
+        return False
+    depth = 0
+    for found in _NESTING.finditer(body):
+        if found.lastindex == 1:
+            depth += 1
+            if depth > levels:
+                return True
+        elif found.lastindex == 2:
+            depth -= 1
+    return False
 
 
 def encode_json(value: object) -> bytes:

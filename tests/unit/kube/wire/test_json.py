@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from certwright.kube.wire.json import decode_json, decode_object, encode_json
+from certwright.kube.wire.json import decode_json, decode_object, encode_json, is_deeper
 
 
 def test_values_survive_a_round_trip() -> None:
@@ -29,3 +29,17 @@ def test_an_object_is_wanted() -> None:
     assert decode_object(b'{"a":1}') == {"a": 1}
     with pytest.raises(ValueError, match="must be a JSON object"):
         decode_object(b"[]")
+
+
+@pytest.mark.parametrize(
+    ("body", "deeper"),
+    [
+        (b"[[]]", False),
+        (b"[[[]]]", True),
+        (b'{"a":{"b":[]}}', True),
+        (b'["[[[[", [], []]', False),
+        (b'["\\"[[[", []]', False),
+    ],
+)
+def test_what_nests_deeper_than_two(body: bytes, deeper: bool) -> None:
+    assert is_deeper(body, 2) is deeper

@@ -1,0 +1,1 @@
+"""Answers of admission: AdmissionReview in, answer out, by the rules that the controllers follow too."""
