@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from tools import generate_cli, generate_compatibility, generate_crds, generate_metrics, generate_reference
+from tools import (
+    generate_cli,
+    generate_compatibility,
+    generate_crds,
+    generate_metrics,
+    generate_policies,
+    generate_reference,
+)
 
 GENERATORS = (
     generate_crds.main,
+    generate_policies.main,
     generate_compatibility.main,
     generate_reference.main,
     generate_metrics.main,

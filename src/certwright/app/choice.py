@@ -8,14 +8,13 @@ from certwright.app.running import ProcessError
 
 ISSUER_TYPES = ("acme", "ca", "selfsigned", "vault", "venafi")
 STEPS = ("trigger", "issuing", "key-manager", "request-manager", "readiness", "revision-manager", "metrics")
+REQUESTS = ("certificaterequests-approver", *(f"certificaterequests-issuer-{kind}" for kind in ISSUER_TYPES))
 NAMES = {
     "legacy": ("legacy",),
     "issuers": ("issuers", "clusterissuers"),
     "certificates": tuple(f"certificates-{step}" for step in STEPS),
-    "certificaterequests": (
-        "certificaterequests-approver",
-        *(f"certificaterequests-issuer-{kind}" for kind in ISSUER_TYPES),
-    ),
+    "certificaterequests": REQUESTS,
+    "issuer-kinds": REQUESTS,
     "orders": ("orders",),
     "challenges": ("challenges",),
 }

@@ -30,6 +30,7 @@ from certwright.controllers.challenge.controller import ChallengeController
 from certwright.controllers.challenge.solving import Solving
 from certwright.controllers.issuer.controller import IssuerController
 from certwright.controllers.issuer.presenter import ModernIssuerPresenter
+from certwright.controllers.issuer_kinds.controller import IssuerKindController
 from certwright.controllers.legacy.legacy import LegacyGroup
 from certwright.controllers.order.controller import OrderController
 from certwright.issuers.acme.clients import AcmeClients, AcmeOptions
@@ -147,6 +148,7 @@ def _controllers(world: _World, outside: _Outside) -> tuple[Part, ...]:
     parts["issuers"] = IssuerController(cluster, types, issuer_presenters, metrics).run
     parts["certificates"] = CertificateController(cluster, sources, presenters, types, metrics).run
     parts["certificaterequests"] = CertificateRequestController(cluster, types, metrics).run
+    parts["issuer-kinds"] = IssuerKindController(cluster, metrics).run
     parts["orders"] = OrderController(cluster, acme, metrics).run
     parts["challenges"] = ChallengeController(cluster, acme, outside.solving, metrics).run
     return tuple(parts[name] for name in parts if name in chosen(world.options.controllers))

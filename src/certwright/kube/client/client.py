@@ -198,9 +198,9 @@ class KubeClient:
         except MalformedObject as error:
             raise Unreachable(f"POST {path} was answered with something else: {error}.") from error
 
-    async def get_raw(self, path: str) -> bytes:
+    async def get_raw(self, path: str, *, accept: str = JSON_MEDIA) -> bytes:
         """The body at any path, such as `/version` or a discovery document."""
-        return await self._transport.send(Call(method="GET", path=path, limit=MOST_LIST_BYTES))
+        return await self._transport.send(Call(method="GET", path=path, accept=accept, limit=MOST_LIST_BYTES))
 
     async def close(self) -> None:
         """Close every connection."""
