@@ -28,7 +28,7 @@ test: $(READY) ## all tests that need no cluster, Pebble included (TESTS=tests/u
 	$(BIN)/pytest -q -n auto --dist loadfile $(TESTS) $(ARGS)
 
 judges: $(READY) ## build every program that judges in tests: Pebble, a control plane, Vault, cert-manager (once)
-	$(BIN)/python -m tools.test_tools build pebble kubernetes vault cert-manager
+	$(BIN)/python -m tools.test_tools build pebble kubernetes vault cert-manager circl
 
 test-kubernetes: $(READY) ## the same integration and conformance tests on a real kube-apiserver and etcd
 	[ -n "$$KUBEBUILDER_ASSETS" ] || $(BIN)/python -m tools.test_tools build kubernetes

@@ -95,6 +95,7 @@ TOOLS = {
         programs=("cert-manager-controller", "cert-manager-webhook"),
         module="tests/servers/cert_manager",
     ),
+    "circl": Tool(name="circl", version="1.6.5", programs=("ml-dsa-judge",), module="tests/servers/ml_dsa"),
     "vault": Tool(name="vault", version="1.13.1", programs=("vault",), module="tests/servers/vault"),
     "go-pkcs12": Tool(name="go-pkcs12", version="0.7.2", programs=("pkcs12-reader",), module="tests/servers/go_pkcs12"),
 }
