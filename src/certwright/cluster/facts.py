@@ -156,8 +156,16 @@ def leaf_facts(text: bytes) -> tuple[LeafFacts | None, str]:
         leaf = parse_certificate(text, "tls.crt")
     except PkiError as error:
         return None, str(error)
-    temporary, authority = leaf.issuer == TEMPORARY_ISSUER, one(leaf.authority_key_id)
-    return LeafFacts(identity_of(leaf), leaf.not_before, leaf.not_after, temporary, leaf.fingerprint, authority), ""
+    facts = LeafFacts(
+        identity=identity_of(leaf),
+        not_before=leaf.not_before,
+        not_after=leaf.not_after,
+        is_temporary=leaf.issuer == TEMPORARY_ISSUER,
+        digest=leaf.fingerprint,
+        authority_key=one(leaf.authority_key_id),
+        serial=leaf.serial.to_bytes(leaf.serial.bit_length() // 8 + 1, signed=True),
+    )
+    return facts, ""
 
 
 def _leaf_digest(chain: bytes) -> bytes:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from certwright.acme.protocol.messages import RenewalInfo
 from certwright.api import certmanager_v1 as cm
 from certwright.api.acme_v1 import AcmeIssuerStatus
 from certwright.api.meta import ObjectMeta
@@ -104,6 +105,14 @@ class IssuerType(ABC):
         """The identifier of the key that signs now, as leaves have it; no bytes where that cannot be known."""
         del issuer
         return b""
+
+    async def renewal_info(self, issuer: HubIssuer, certificate: str) -> RenewalInfo | None:
+        """When the CA wants a certificate (by its RFC 9773 name) renewed; None where it does not say such things.
+
+        `Blocked` where the CA has nothing to say of this one. A `Retry` says how long the CA wants to be left alone.
+        """
+        del issuer, certificate
+        return None
 
     @property
     def in_process(self) -> bool:

@@ -122,6 +122,7 @@ class LeafFacts(Struct, frozen=True, gc=False):
     """A certificate; `is_temporary` where our throw-away CA made it; `digest` is the SHA-256 of its DER.
 
     `authority_key` is the identifier of the key that signed it; no bytes where the certificate does not say.
+    `serial` is the number as DER holds it.
     """
 
     identity: Identity
@@ -130,6 +131,7 @@ class LeafFacts(Struct, frozen=True, gc=False):
     is_temporary: bool
     digest: bytes
     authority_key: bytes = b""
+    serial: bytes = b""
 
 
 class OwnedFields(Struct, frozen=True, kw_only=True):

@@ -88,6 +88,12 @@ class WindowUnusable(Struct, frozen=True):
     message: str
 
 
+class RenewalNotAdvised(Struct, frozen=True):
+    """The CA was asked when it wants the certificate renewed, and gave no answer that can be used."""
+
+    message: str
+
+
 Milestone = (
     IssuanceStarted
     | KeyGenerated
@@ -102,4 +108,5 @@ Milestone = (
     | IssuanceFailed
     | SecretNotWritable
     | WindowUnusable
+    | RenewalNotAdvised
 )

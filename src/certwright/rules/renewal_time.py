@@ -76,7 +76,12 @@ def renewal_of(
     rules = spec.renewal
     if rules is not None and rules.policy == DISABLED:
         return Renewal(None)
-    desired = desired_time(spec, not_before, not_after) - early
+    return in_windows(spec, desired_time(spec, not_before, not_after) - early, not_after)
+
+
+def in_windows(spec: cm.CertificateSpec, desired: datetime, not_after: datetime) -> Renewal:
+    """The desired time where a window of the spec is open then, or no window is asked for, else the next opening."""
+    rules = spec.renewal
     if rules is None or not rules.windows:
         return Renewal(desired)
     try:

@@ -38,6 +38,8 @@ POST_AS_GET = b""
 ONLY_EXISTING: dict[str, object] = {"onlyReturnExisting": True}
 # No CA offers as many chains; the number bounds what one download can cost.
 MOST_ALTERNATES = 10
+# RFC 9773 section 5 names the first alone. For a certificate that is not known, or is another account's, CAs say any.
+REFUSALS_OF_REPLACES = {"alreadyReplaced", "malformed", "unauthorized", "serverInternal"}
 # The newest orders come first or last as the CA likes; whoever has more pages than this is not searching a lost order.
 MOST_ORDER_PAGES = 20
 
@@ -131,7 +133,9 @@ class AcmeClient:
         return tuple(found)
 
     async def new_order(self, wanted: NewOrder) -> Order:
-        """Ask for a certificate; `replaces` is left out in a second try where that certificate was replaced before.
+        """Ask for a certificate; `replaces` is left out in a second try where the CA takes offence at it.
+
+        It was replaced before, or another account or CA made it: a wish that makes the order a renewal never fails it.
 
         The request has no identity: after `AcmeUnreachable` the order may exist. Asking again is safe (most CAs hand
         out an order that is still pending again); `list_orders` shows what exists where the CA tells it.
@@ -140,7 +144,7 @@ class AcmeClient:
         try:
             answer = await self._post(url, msgspec.json.encode(wanted), "authorize_order")
         except AcmeProblem as problem:
-            if problem.kind != "alreadyReplaced" or not wanted.replaces:
+            if not wanted.replaces or not _may_be_about_replaces(problem):
                 raise
             without = msgspec.structs.replace(wanted, replaces="")
             answer = await self._post(url, msgspec.json.encode(without), "authorize_order")
@@ -277,6 +281,11 @@ def _offered(url: str, what: str) -> str:
     if not url:
         raise AcmeProblem(Problem(detail=f"the CA's directory does not offer {what}"), HTTPStatus.NOT_FOUND)
     return url
+
+
+def _may_be_about_replaces(problem: AcmeProblem) -> bool:
+    is_unknown = problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}
+    return is_unknown or (problem.kind in REFUSALS_OF_REPLACES and not problem.is_rate_limited)
 
 
 def _is_under(answer: CertificateAnswer, issuer_name: str) -> bool:

@@ -18,7 +18,12 @@ def certificate_id(certificate: x509.Certificate) -> str | None:
         return None
     if not authority.key_identifier:
         return None
-    return f"{base64url.encode(authority.key_identifier)}.{base64url.encode(serial_bytes(certificate.serial_number))}"
+    return certificate_name(authority.key_identifier, serial_bytes(certificate.serial_number))
+
+
+def certificate_name(authority_key: bytes, serial: bytes) -> str:
+    """The same, of the key identifier and the octets of the serial."""
+    return f"{base64url.encode(authority_key)}.{base64url.encode(serial)}"
 
 
 def serial_bytes(serial: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from certwright.api.meta import Condition
@@ -248,7 +248,9 @@ def _finished(view: CertificateView, request: RequestFacts, secret: SecretFacts 
     certificate = view.certificate
     renewal = view.secret is not None and view.revision > 0
     now = replace(certificate, status=replace(certificate.status, revision=request.revision))
-    after = replace(view, certificate=now, secret=secret)
+    # What the CA has said was said of the certificate before.
+    known = UNSET if view.renewal_information is UNSET else None
+    after = replace(view, certificate=now, secret=secret, renewal_information=known)
     stored = Stored(request.metadata.name, request.metadata.uid, renewal)
     change = Change(
         issuing=None,

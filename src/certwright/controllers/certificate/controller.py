@@ -42,6 +42,7 @@ class CertificateController:
         self._loop: Loop[CertificateKey] = Loop(
             "certificates-issuing", self._reconcile, cluster.clock, options, watcher
         )
+        self._gatherer.asking.on_answer(self._loop.add)
         self._wakers = subscribe(cluster, sources, self._loop, self._gatherer.authorities)
 
     async def run(self) -> None:
@@ -50,6 +51,7 @@ class CertificateController:
             await self._loop.run()
         finally:
             self._acts.close()
+            self._gatherer.asking.close()
 
     async def _reconcile(self, key: CertificateKey) -> datetime | None:
         view = await self._gatherer.gather(key)
@@ -66,7 +68,14 @@ class CertificateController:
             self._wakers.wait_for(view.owner.key, key)
         if taken.retry is not None:
             raise taken.retry
-        return _next_look(view, step, taken.report)
+        return self._next_look(view, step, taken.report)
+
+    def _next_look(self, view: CertificateView, step: Step, report: Report | None) -> datetime | None:
+        found = _next_look(view, step, report)
+        if not isinstance(step, steps.Rest) or not view.owns:
+            return found
+        moments = (found, self._gatherer.asking.ask(view.certificate, view.secret, view.issuer))
+        return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _next_look(view: CertificateView, step: Step, report: Report | None) -> datetime | None:

@@ -20,7 +20,6 @@ from certwright.rules.reissue import (
     request_differences,
     violation,
 )
-from certwright.rules.renewal_time import planned_renewal
 from certwright.rules.revisions import superseded
 from certwright.rules.secret_contents import drift
 from certwright.rules.validation import request_problem
@@ -182,8 +181,7 @@ def due_for_issuance(view: CertificateView) -> Violation | None:
     failed = violation(view.subjects)
     if failed is not None or view.secret is None or view.secret.leaf is None:
         return failed
-    leaf = view.secret.leaf
-    renewal = planned_renewal(view.certificate, leaf, view.renewal_spread).when
+    renewal = view.planned(view.secret.leaf).when
     return renewing(renewal, view.now) or former_authority(view.ca_reissue, view.now, view.spec.issuer_ref)
 
 

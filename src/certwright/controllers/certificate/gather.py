@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import Condition
@@ -16,17 +16,20 @@ from certwright.cluster.cluster import Cluster
 from certwright.cluster.dialects import CertificateSource
 from certwright.cluster.facts import TARGET_SECRET, secret_facts
 from certwright.cluster.settings import Settings
+from certwright.controllers.certificate.asking import Asking, Known
 from certwright.controllers.certificate.authorities import Authorities
 from certwright.issuers.base import IssuerType
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import NotFound
 from certwright.pki.keys import public_key_digest
 from certwright.rules.conditions import find_condition
-from certwright.rules.facts import RequestFacts, SecretFacts
+from certwright.rules.facts import LeafFacts, RequestFacts, SecretFacts
 from certwright.rules.hub import CertificateKey, Dialect, HubCertificate, HubIssuer
 from certwright.rules.owner import owner_among, superseding
 from certwright.rules.private_key import next_key_secret
 from certwright.rules.reissue import Subjects
+from certwright.rules.renewal_information import advised_renewal
+from certwright.rules.renewal_time import Renewal, planned_renewal
 from certwright.rules.request_content import request_name
 
 StoreVersions = tuple[object, ...]
@@ -57,6 +60,7 @@ class CertificateView(Struct, frozen=True, kw_only=True):
     owner_reference: bool
     renewal_spread: float = 0
     ca_reissue: datetime | None = None
+    renewal_information: Known = UNSET
 
     @property
     def spec(self) -> cm.CertificateSpec:
@@ -110,6 +114,14 @@ class CertificateView(Struct, frozen=True, kw_only=True):
             certificate=self.certificate, secret=self.secret, current=self.current, accepted=self._was_accepted
         )
 
+    def planned(self, leaf: LeafFacts) -> Renewal:
+        """When that certificate is renewed."""
+        found, share = self.renewal_information, self.renewal_spread
+        if found is UNSET or found is None:
+            return planned_renewal(self.certificate, leaf, share)
+        issued = None if self.current is None else self.current.metadata.creation_timestamp
+        return advised_renewal(self.certificate, leaf, share, found, issued)
+
     @property
     def _was_accepted(self) -> bool:
         ready = find_condition(self.status.conditions, ConditionType.READY)
@@ -138,12 +150,14 @@ class Gatherer:
         self._types = types
         self._checked: dict[CertificateKey, StoreVersions] = {}
         self.authorities = Authorities(cluster, sources, types)
+        self.asking = Asking(cluster, types)
 
     async def gather(self, key: CertificateKey) -> CertificateView | None:
         """The view; None where there is no such Certificate, or it is on its way out."""
         certificate = self._sources[key.dialect].get(key)
         if certificate is None or certificate.metadata.deletion_timestamp is not None:
             self._checked.pop(key, None)
+            self.asking.forget(key)
             return None
         caches, settings = self._cluster.caches, self._cluster.settings
         secret = await self._target(certificate)
@@ -167,6 +181,7 @@ class Gatherer:
             owner_reference=settings.enable_certificate_owner_ref and key.dialect is Dialect.MODERN,
             renewal_spread=settings.renewal_spread,
             ca_reissue=await self.authorities.reissue_time(issuer, secret),
+            renewal_information=self.asking.known(certificate, secret, issuer),
         )
         following = view.next
         held = None if following is None else self._cluster.pending.get(following.key)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from certwright.api import certmanager_v1 as cm
 from certwright.api.kinds import CERTIFICATE
-from certwright.api.meta import JSONObject, to_json
+from certwright.api.meta import JSONObject
 from certwright.api.wellknown import CertificateEvent
 from certwright.cluster.cluster import Cluster
 from certwright.cluster.dialects import Report
@@ -15,6 +15,7 @@ from certwright.kube.wire.status import NotFound
 from certwright.rules import milestones as told
 from certwright.rules.hub import HubCertificate
 from certwright.rules.milestones import Milestone
+from certwright.rules.status_changes import status_changes
 
 TRIGGER = "cert-manager-certificates-trigger"
 KEY_MANAGER = "cert-manager-certificates-key-manager"
@@ -56,11 +57,9 @@ def status_patch(certificate: HubCertificate, wanted: cm.CertificateStatus) -> J
     """The merge patch that makes the status what is wanted; None where it is that already."""
     if certificate.status == wanted:
         return None
-    old, new = to_json(certificate.status), to_json(wanted)
-    if old == new:
+    changes = status_changes(certificate.status, wanted)
+    if not changes:
         return None
-    changes: JSONObject = {name: value for name, value in new.items() if old.get(name) != value}
-    changes |= {name: None for name in old if name not in new}
     return {"metadata": {"resourceVersion": certificate.metadata.resource_version}, "status": changes}
 
 
@@ -91,6 +90,8 @@ def event_words(milestone: Milestone) -> EventWords | None:  # noqa: PLR0911 - o
             return "Warning", CertificateEvent.REQUEST_FAILED, message, REQUEST_MANAGER
         case told.WindowUnusable(message):
             return "Warning", CertificateEvent.WINDOW_ERROR, message, READINESS
+        case told.RenewalNotAdvised(message):
+            return "Warning", CertificateEvent.ARI_ERROR, message, READINESS
         case told.Waiting():
             return None
         case _:

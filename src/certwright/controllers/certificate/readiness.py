@@ -16,9 +16,9 @@ from certwright.controllers.certificate.gather import CertificateView
 from certwright.rules import backoff
 from certwright.rules.conditions import find_condition, with_condition, without_condition
 from certwright.rules.facts import LeafFacts
-from certwright.rules.milestones import Milestone, SecretNotWritable, WindowUnusable
+from certwright.rules.milestones import Milestone, RenewalNotAdvised, SecretNotWritable, WindowUnusable
 from certwright.rules.reissue import Violation, expired, incorrect_certificate, violation
-from certwright.rules.renewal_time import Renewal, planned_renewal
+from certwright.rules.renewal_time import Renewal
 
 UP_TO_DATE = "Certificate is up to date and has not expired"
 INVALID_SPEC = "InvalidSpec"
@@ -57,9 +57,10 @@ def report(view: CertificateView, change: Change = NOTHING) -> Report:
         not_before=leaf.not_before if leaf else None,
         not_after=leaf.not_after if leaf else None,
         renewal_time=renewal.when if renewal else None,
+        acme=_acme(view),
         **_set_fields(change),
     )
-    return Report(status=status, milestones=(*change.milestones, *_news(view, ready)))
+    return Report(status=status, milestones=(*change.milestones, *_news(view, ready), *_advice_news(view)))
 
 
 def issuing(view: CertificateView, status: str, reason: str, message: str) -> Condition:
@@ -100,6 +101,8 @@ def look_again(view: CertificateView, status: cm.CertificateStatus) -> datetime 
     moments = [status.renewal_time, status.not_after, view.ca_reissue]
     if status.last_failure_time is not None:
         moments.append(backoff.next_try(status, *view.backoff))
+    if isinstance(view.renewal_information, cm.RenewalInformation):
+        moments.append(view.renewal_information.next_check)
     return min((moment for moment in moments if moment is not None and moment > view.now), default=None)
 
 
@@ -124,7 +127,22 @@ def _leaf(view: CertificateView) -> LeafFacts | None:
 
 def _renewal(view: CertificateView) -> Renewal | None:
     leaf = _leaf(view)
-    return None if leaf is None else planned_renewal(view.certificate, leaf, view.renewal_spread)
+    return None if leaf is None else view.planned(leaf)
+
+
+def _acme(view: CertificateView) -> cm.CertificateAcmeStatus | None:
+    found = view.renewal_information
+    if found is UNSET:
+        return view.status.acme
+    return None if found is None else cm.CertificateAcmeStatus(ari=found)
+
+
+def _advice_news(view: CertificateView) -> tuple[Milestone, ...]:
+    found = view.renewal_information
+    if not isinstance(found, cm.RenewalInformation) or not found.last_error:
+        return ()
+    old = view.status.acme.ari if view.status.acme is not None else None
+    return () if old is not None and old.last_error == found.last_error else (RenewalNotAdvised(found.last_error),)
 
 
 def _news(view: CertificateView, ready: Condition) -> tuple[Milestone, ...]:

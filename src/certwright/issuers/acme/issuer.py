@@ -8,15 +8,19 @@ from datetime import timedelta
 
 import msgspec
 
+from certwright.acme.client.errors import AcmeProblem, AcmeUnreachable
+from certwright.acme.protocol.messages import RenewalInfo
 from certwright.api import acme_v1 as acme
 from certwright.api.acme_v1 import AcmeIssuer as AcmeSpec
 from certwright.api.acme_v1 import AcmeIssuerStatus
 from certwright.api.kinds import ORDER
-from certwright.api.wellknown import IssuerReason, RequestEvent
+from certwright.api.wellknown import CertificateEvent, IssuerReason, RequestEvent
 from certwright.cluster.cluster import Cluster
-from certwright.errors import Retry
+from certwright.errors import Blocked, Retry
 from certwright.issuers.acme.clients import AcmeClients
+from certwright.issuers.acme.pacing import USUAL_PAUSE
 from certwright.issuers.acme.registration import REGISTERED, Registration, Unready
+from certwright.issuers.acme.replacing import replaced_by
 from certwright.issuers.base import IssuerType, Outcome, Pending, Refused, RequestToSign, Signed, Verdict
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import AlreadyExists, Conflict, NotFound
@@ -57,6 +61,7 @@ class AcmeIssuer(IssuerType):
         spec = order_spec(request.spec, request.csr, _spec(issuer))
         if isinstance(spec, Unorderable):
             return Refused(spec.message, RequestEvent.INVALID_ORDER)
+        spec = msgspec.structs.replace(spec, replaces=replaced_by(self._cluster, issuer, request, spec))
         wanted = order_for(request.metadata, spec)
         key = ObjectKey(request.namespace, wanted.metadata.name)
         order = self._cluster.caches.orders.get(key)
@@ -67,6 +72,19 @@ class AcmeIssuer(IssuerType):
         if not _is_owned(order, request):
             await self._remove_predecessor(order, request)
         return await self._outcome(order, key, request)
+
+    async def renewal_info(self, issuer: HubIssuer, certificate: str) -> RenewalInfo | None:
+        """When the CA wants a certificate renewed; None where it does not say such things."""
+        account = await self._clients.account(issuer)
+        try:
+            return await account.client.get_renewal_info(certificate)
+        except AcmeUnreachable as error:
+            raise Retry(str(error)) from error
+        except AcmeProblem as problem:
+            if problem.is_terminal:
+                raise Blocked(CertificateEvent.ARI_ERROR, str(problem)) from problem
+            usual = USUAL_PAUSE if problem.is_rate_limited else None
+            raise Retry(str(problem), problem.retry_after or usual) from problem
 
     async def _create(self, wanted: acme.Order, key: ObjectKey) -> Outcome:
         try:
