@@ -12,7 +12,7 @@ import pytest
 from tools import test_tools
 
 ABSENT = "judge absent: "
-QUICK = {"pebble"}
+QUICK = {"pebble", "go-pkcs12", "circl"}
 # Programs whose name differs from the judge's, best first.
 PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),

@@ -92,10 +92,9 @@ TOOLS = {
     "cert-manager": Tool(
         name="cert-manager",
         version="1.21.1",
-        programs=("cert-manager-controller", "cert-manager-webhook"),
+        programs=("cert-manager-controller",),
         module="tests/servers/cert_manager",
     ),
-    "circl": Tool(name="circl", version="1.6.5", programs=("ml-dsa-judge",), module="tests/servers/ml_dsa"),
     "vault": Tool(name="vault", version="1.13.1", programs=("vault",), module="tests/servers/vault"),
     "go-pkcs12": Tool(name="go-pkcs12", version="0.7.2", programs=("pkcs12-reader",), module="tests/servers/go_pkcs12"),
 }
