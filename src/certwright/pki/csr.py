@@ -8,7 +8,7 @@ from certwright.pki import der, extensions, pem
 from certwright.pki.alternative_names import AlternativeNames, decode_alternative_names, encode_alternative_names
 from certwright.pki.errors import PkiError
 from certwright.pki.extensions import BasicConstraints, Extension, NameConstraints
-from certwright.pki.keys import PrivateKey, public_key_info
+from certwright.pki.keys import PrivateKey, ml_dsa_algorithm, public_key_info
 from certwright.pki.names import EMPTY_NAME, Subject, subject_of
 from certwright.pki.pem import DEFAULT_LIMITS
 from certwright.pki.signing import (
@@ -68,6 +68,11 @@ class Request(Struct, frozen=True, kw_only=True):
         return bool({extensions.KEY_USAGE, extensions.EXTENDED_KEY_USAGE} & self.extensions.keys())
 
     @property
+    def signs_only(self) -> bool:
+        """Whether it is for a key that cannot encipher, as ML-DSA keys are."""
+        return ml_dsa_algorithm(self.public_key_info) is not None
+
+    @property
     def signature_algorithm(self) -> str:
         """The word of the API for the algorithm that signed the request, or its OID."""
         return algorithm_name(self.algorithm)
@@ -75,10 +80,12 @@ class Request(Struct, frozen=True, kw_only=True):
 
 def build_request(content: RequestContent, key: PrivateKey) -> bytes:
     """The request as PEM, signed by `key`; raises `PkiError` for a value that cannot be encoded."""
-    wanted = extensions.encode_extensions(_wanted_extensions(content))
+    info = public_key_info(key)
+    usages = usages_from(content.usages, is_ca=content.is_ca, signs_only=ml_dsa_algorithm(info) is not None)
+    wanted = extensions.encode_extensions(_wanted_extensions(content, usages))
     attribute = der.sequence(der.oid(_EXTENSION_REQUEST), der.set_of([wanted]))
     attributes = der.explicit(0, attribute if wanted != der.sequence() else b"")
-    body = der.sequence(der.integer(0), content.subject, public_key_info(key), attributes)
+    body = der.sequence(der.integer(0), content.subject, info, attributes)
     return pem.write(pem.CERTIFICATE_REQUEST, signed(key, content.signature_algorithm or default_algorithm(key), body))
 
 
@@ -102,12 +109,11 @@ def is_signed_by_its_key(request: Request) -> bool:
     return verifies(key, request.algorithm, request.body, request.signature)
 
 
-def _wanted_extensions(content: RequestContent) -> list[Extension]:
+def _wanted_extensions(content: RequestContent, usages: Usages) -> list[Extension]:
     wanted = []
     if content.names:
         value = encode_alternative_names(content.names)
         wanted.append(Extension(extensions.ALTERNATIVE_NAMES, content.subject == EMPTY_NAME, value))
-    usages = usages_from(content.usages, is_ca=content.is_ca)
     if content.encode_usages:
         wanted += usage_extensions(usages)
     if content.encode_basic_constraints:

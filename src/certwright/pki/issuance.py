@@ -91,7 +91,7 @@ def _serial(random: Callable[[int], bytes]) -> int:
 def _extensions_for(request: Request, signer: Signer, terms: Terms) -> list[Extension]:
     asked, path = request.extensions, request.basic_constraints
     constraints = BasicConstraints(terms.is_ca, path.path_length if path and terms.is_ca else None)
-    found = usage_extensions(usages_from(terms.usages, is_ca=terms.is_ca))
+    found = usage_extensions(usages_from(terms.usages, is_ca=terms.is_ca, signs_only=request.signs_only))
     value = extensions.encode_basic_constraints(constraints)
     found.append(Extension(extensions.BASIC_CONSTRAINTS, critical=True, value=value))
     if terms.is_ca:

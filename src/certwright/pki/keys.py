@@ -6,7 +6,7 @@ import hashlib
 from enum import StrEnum
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -16,24 +16,30 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from msgspec import Struct
 
+from certwright.pki import der, ml_dsa
 from certwright.pki import pem as pem_text
 from certwright.pki.errors import PkiError
 from certwright.pki.pem import DEFAULT_LIMITS
 
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+ClassicPrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+ClassicPublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+PrivateKey = ClassicPrivateKey | ml_dsa.PrivateKey
+PublicKey = ClassicPublicKey | ml_dsa.PublicKey
 
 
 class KeyAlgorithm(StrEnum):
-    """The words of `spec.privateKey.algorithm`."""
+    """The words of `spec.privateKey.algorithm`, and those of FIPS 204."""
 
     RSA = "RSA"
     ECDSA = "ECDSA"
     ED25519 = "Ed25519"
+    ML_DSA_44 = "ML-DSA-44"
+    ML_DSA_65 = "ML-DSA-65"
+    ML_DSA_87 = "ML-DSA-87"
 
 
 class KeyEncoding(StrEnum):
-    """The words of `spec.privateKey.encoding`; for ECDSA `PKCS1` means SEC 1, Ed25519 is always PKCS #8."""
+    """The words of `spec.privateKey.encoding`: `PKCS1` means SEC 1 for ECDSA; RSA and ECDSA alone have such forms."""
 
     PKCS1 = "PKCS1"
     PKCS8 = "PKCS8"
@@ -42,28 +48,35 @@ class KeyEncoding(StrEnum):
 RSA_SIZES = range(2048, 8193)
 CURVES: dict[int, type[ec.EllipticCurve]] = {256: ec.SECP256R1, 384: ec.SECP384R1, 521: ec.SECP521R1}
 
-_READ = "RSA, ECDSA on P-256, P-384 or P-521, or Ed25519"
-_SIZE_DEFAULTS = {KeyAlgorithm.RSA: 2048, KeyAlgorithm.ECDSA: 256, KeyAlgorithm.ED25519: 0}
+ML_DSA = (KeyAlgorithm.ML_DSA_44, KeyAlgorithm.ML_DSA_65, KeyAlgorithm.ML_DSA_87)
+
+READ = "RSA, ECDSA on P-256, P-384 or P-521, Ed25519, or ML-DSA"
+_SIZE_DEFAULTS = {KeyAlgorithm.RSA: 2048, KeyAlgorithm.ECDSA: 256}
+_ML_DSA_STARTS = {
+    der.sequence(der.oid(dotted)): algorithm for algorithm, dotted in zip(ML_DSA, ml_dsa.OIDS, strict=True)
+}
+_ML_DSA_START = 13
 _LABELS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY")
 
 
 class KeySpec(Struct, frozen=True):
-    """An algorithm with its size in bits: `size` 0 means the algorithm's default; Ed25519 has no other size than 0."""
+    """An algorithm with its size in bits: 0 means the default, and is all that there is beside RSA and ECDSA."""
 
     algorithm: KeyAlgorithm = KeyAlgorithm.RSA
     size: int = 0
 
     def resolved(self) -> KeySpec:
         """The same with the default size filled in; raises `PkiError` when the size is out of range."""
-        size = self.size or _SIZE_DEFAULTS[self.algorithm]
+        size = _effective_size(self)
         match self.algorithm:
             case KeyAlgorithm.RSA if size not in RSA_SIZES:
                 raise PkiError(f"an RSA key of {size} bits is not made: ask for 2048 to 8192 bits")
             case KeyAlgorithm.ECDSA if size not in CURVES:
                 raise PkiError(f"there is no ECDSA curve of {size} bits: ask for 256, 384 or 521")
-            case KeyAlgorithm.ED25519:
-                size = 0
         return KeySpec(self.algorithm, size)
+
+    def __str__(self) -> str:
+        return f"{self.algorithm} {self.size}" if self.algorithm in _SIZE_DEFAULTS and self.size else self.algorithm
 
 
 def generate(spec: KeySpec) -> PrivateKey:
@@ -76,6 +89,12 @@ def generate(spec: KeySpec) -> PrivateKey:
             return ec.generate_private_key(CURVES[spec.size]())
         case KeyAlgorithm.ED25519:
             return ed25519.Ed25519PrivateKey.generate()
+        case KeyAlgorithm.ML_DSA_44:
+            return mldsa.MLDSA44PrivateKey.generate()
+        case KeyAlgorithm.ML_DSA_65:
+            return mldsa.MLDSA65PrivateKey.generate()
+        case KeyAlgorithm.ML_DSA_87:
+            return mldsa.MLDSA87PrivateKey.generate()
 
 
 def key_spec_of(key: PrivateKey | PublicKey) -> KeySpec:
@@ -85,7 +104,14 @@ def key_spec_of(key: PrivateKey | PublicKey) -> KeySpec:
             return KeySpec(KeyAlgorithm.RSA, key.key_size)
         case ec.EllipticCurvePrivateKey() | ec.EllipticCurvePublicKey():
             return KeySpec(KeyAlgorithm.ECDSA, key.key_size)
-    return KeySpec(KeyAlgorithm.ED25519, 0)
+        case ed25519.Ed25519PrivateKey() | ed25519.Ed25519PublicKey():
+            return KeySpec(KeyAlgorithm.ED25519)
+        case mldsa.MLDSA44PrivateKey() | mldsa.MLDSA44PublicKey():
+            return KeySpec(KeyAlgorithm.ML_DSA_44)
+        case mldsa.MLDSA65PrivateKey() | mldsa.MLDSA65PublicKey():
+            return KeySpec(KeyAlgorithm.ML_DSA_65)
+        case mldsa.MLDSA87PrivateKey() | mldsa.MLDSA87PublicKey():
+            return KeySpec(KeyAlgorithm.ML_DSA_87)
 
 
 def fits(key: PrivateKey | PublicKey, spec: KeySpec) -> bool:
@@ -94,7 +120,7 @@ def fits(key: PrivateKey | PublicKey, spec: KeySpec) -> bool:
 
 
 def encode_private_key(key: PrivateKey, encoding: KeyEncoding = KeyEncoding.PKCS1) -> bytes:
-    """The key as PEM: `RSA PRIVATE KEY`, `EC PRIVATE KEY` or, for PKCS #8 and Ed25519, `PRIVATE KEY`."""
+    """The key as PEM: `RSA PRIVATE KEY`, `EC PRIVATE KEY` or, for PKCS #8 and every other algorithm, `PRIVATE KEY`."""
     return key.private_bytes(Encoding.PEM, _format(key, encoding), NoEncryption())
 
 
@@ -107,36 +133,44 @@ def parse_private_key(pem: bytes, what: str = "the private key", limit: int = DE
     """The first private key of a PEM text in PKCS #1, SEC 1 or PKCS #8; raises `PkiError`, whose text starts `what`."""
     pem_text.refuse_larger(pem, limit, what)
     blocks = pem_text.split(pem, what)
-    der = next((block.der for block in blocks if block.label in _LABELS), None)
-    if der is None:
+    data = next((block.der for block in blocks if block.label in _LABELS), None)
+    if data is None:
         found = ", ".join(block.label for block in blocks)
         raise PkiError(f"{what} holds no PEM block PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY, only: {found}")
-    return parse_private_key_der(der, what)
+    return parse_private_key_der(data, what)
 
 
-def parse_private_key_der(der: bytes, what: str = "the private key") -> PrivateKey:
+def parse_private_key_der(data: bytes, what: str = "the private key") -> PrivateKey:
     """The key of a PKCS #1, SEC 1 or PKCS #8 structure; raises `PkiError`."""
     try:
         # The library's own check of an RSA key costs 40 ms and more; `_refuse_torn` does the cheap part of it.
-        key = load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
+        key = load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
+        if (seeded := ml_dsa.parse_seeded(data, what)) is not None:
+            return seeded
         # The library's text may quote what it read, so it is not passed on.
-        raise PkiError(f"{what} cannot be decoded: it must be {_READ}, as PKCS #1, SEC 1 or PKCS #8") from None
+        raise PkiError(f"{what} cannot be decoded: it must be {READ}, as PKCS #1, SEC 1 or PKCS #8") from None
     if isinstance(key, rsa.RSAPrivateKey):
         _refuse_torn(key, what)
         return key
-    if isinstance(key, ed25519.Ed25519PrivateKey):
+    if isinstance(key, ed25519.Ed25519PrivateKey | ml_dsa.PrivateKey):
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, tuple(CURVES.values())):
         return key
-    raise PkiError(f"{what} is of a kind that is not supported: it must be {_READ}")
+    raise PkiError(f"{what} is of a kind that is not supported: it must be {READ}")
 
 
 def is_supported(key: object) -> bool:
     """Whether this is a public key that certificates are made for here."""
     if isinstance(key, ec.EllipticCurvePublicKey):
         return isinstance(key.curve, tuple(CURVES.values()))
-    return isinstance(key, rsa.RSAPublicKey | ed25519.Ed25519PublicKey)
+    return isinstance(key, rsa.RSAPublicKey | ed25519.Ed25519PublicKey | ml_dsa.PublicKey)
+
+
+def ml_dsa_algorithm(info: bytes) -> KeyAlgorithm | None:
+    """Which of the ML-DSA algorithms the key of a SubjectPublicKeyInfo is for; None for keys of every other kind."""
+    # The identifier stands behind a tag and a length of two octets: no such key is shorter than 256.
+    return _ML_DSA_STARTS.get(info[4 : 4 + _ML_DSA_START])
 
 
 def public_key_info(key: PrivateKey | PublicKey) -> bytes:
@@ -156,15 +190,13 @@ def same_public_key(one: PrivateKey | PublicKey, other: PrivateKey | PublicKey) 
 
 
 def _effective_size(spec: KeySpec) -> int:
-    if spec.algorithm is KeyAlgorithm.ED25519:
-        return 0
-    return spec.size or _SIZE_DEFAULTS[spec.algorithm]
+    default = _SIZE_DEFAULTS.get(spec.algorithm, 0)
+    return spec.size or default if default else 0
 
 
 def _format(key: PrivateKey, encoding: KeyEncoding) -> PrivateFormat:
-    if encoding is KeyEncoding.PKCS8 or isinstance(key, ed25519.Ed25519PrivateKey):
-        return PrivateFormat.PKCS8
-    return PrivateFormat.TraditionalOpenSSL
+    has_older_form = isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
+    return PrivateFormat.TraditionalOpenSSL if has_older_form and encoding is KeyEncoding.PKCS1 else PrivateFormat.PKCS8
 
 
 def _refuse_torn(key: rsa.RSAPrivateKey, what: str) -> None:

@@ -6,16 +6,16 @@ from enum import StrEnum
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from certwright.pki import der
+from certwright.pki import der, ml_dsa
 from certwright.pki.errors import PkiError
-from certwright.pki.keys import KeyAlgorithm, PrivateKey, PublicKey, is_supported, key_spec_of
+from certwright.pki.keys import ML_DSA, READ, KeyAlgorithm, PrivateKey, PublicKey, is_supported, key_spec_of
 
 
 class SignatureAlgorithm(StrEnum):
-    """The words of `spec.signatureAlgorithm`."""
+    """The words of `spec.signatureAlgorithm`, and those of FIPS 204."""
 
     SHA256_RSA = "SHA256WithRSA"
     SHA384_RSA = "SHA384WithRSA"
@@ -24,6 +24,9 @@ class SignatureAlgorithm(StrEnum):
     ECDSA_SHA384 = "ECDSAWithSHA384"
     ECDSA_SHA512 = "ECDSAWithSHA512"
     ED25519 = "PureEd25519"
+    ML_DSA_44 = "ML-DSA-44"
+    ML_DSA_65 = "ML-DSA-65"
+    ML_DSA_87 = "ML-DSA-87"
 
 
 _Hash = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
@@ -35,7 +38,7 @@ _OIDS = {
     SignatureAlgorithm.ECDSA_SHA384: "1.2.840.10045.4.3.3",
     SignatureAlgorithm.ECDSA_SHA512: "1.2.840.10045.4.3.4",
     SignatureAlgorithm.ED25519: "1.3.101.112",
-}
+} | {SignatureAlgorithm(algorithm): dotted for algorithm, dotted in zip(ML_DSA, ml_dsa.OIDS, strict=True)}
 _BY_OID = {dotted: algorithm for algorithm, dotted in _OIDS.items()}
 _HASHES: dict[SignatureAlgorithm, type[_Hash]] = {
     SignatureAlgorithm.SHA256_RSA: hashes.SHA256,
@@ -45,9 +48,11 @@ _HASHES: dict[SignatureAlgorithm, type[_Hash]] = {
     SignatureAlgorithm.ECDSA_SHA384: hashes.SHA384,
     SignatureAlgorithm.ECDSA_SHA512: hashes.SHA512,
 }
-_KEYS = {
-    algorithm: KeyAlgorithm.RSA if algorithm.value.endswith("RSA") else KeyAlgorithm.ECDSA for algorithm in _HASHES
-} | {SignatureAlgorithm.ED25519: KeyAlgorithm.ED25519}
+_KEYS = (
+    {algorithm: KeyAlgorithm.RSA if algorithm.endswith("RSA") else KeyAlgorithm.ECDSA for algorithm in _HASHES}
+    | {SignatureAlgorithm.ED25519: KeyAlgorithm.ED25519}
+    | {SignatureAlgorithm(algorithm): algorithm for algorithm in ML_DSA}
+)
 
 
 def default_algorithm(key: PrivateKey | PublicKey) -> SignatureAlgorithm:
@@ -62,7 +67,9 @@ def default_algorithm(key: PrivateKey | PublicKey) -> SignatureAlgorithm:
             return SignatureAlgorithm.ECDSA_SHA512
         case KeyAlgorithm.ECDSA:
             return SignatureAlgorithm.ECDSA_SHA384 if spec.size >= 384 else SignatureAlgorithm.ECDSA_SHA256
-    return SignatureAlgorithm.ED25519
+        case KeyAlgorithm.ED25519:
+            return SignatureAlgorithm.ED25519
+    return SignatureAlgorithm(spec.algorithm)
 
 
 def signs_with(key: PrivateKey | PublicKey, algorithm: SignatureAlgorithm) -> bool:
@@ -71,7 +78,7 @@ def signs_with(key: PrivateKey | PublicKey, algorithm: SignatureAlgorithm) -> bo
 
 
 def algorithm_identifier(algorithm: SignatureAlgorithm) -> bytes:
-    """The AlgorithmIdentifier: RSA has NULL parameters (RFC 4055), the others have none (RFC 5758, RFC 8410)."""
+    """The AlgorithmIdentifier: RSA has NULL parameters (RFC 4055), the others none (RFC 5758, RFC 8410, RFC 9881)."""
     parameters = der.NULL_VALUE if _KEYS[algorithm] is KeyAlgorithm.RSA else b""
     return der.sequence(der.oid(_OIDS[algorithm]), parameters)
 
@@ -110,7 +117,7 @@ def load_public_key(info: bytes) -> PublicKey:
         raise PkiError("the public key cannot be decoded") from None
     if isinstance(key, PublicKey) and is_supported(key):
         return key
-    raise PkiError("the public key is not RSA, ECDSA on P-256, P-384 or P-521, or Ed25519")
+    raise PkiError(f"the public key is not {READ}")
 
 
 def _oid_of(identifier: bytes) -> str:
@@ -126,7 +133,7 @@ def _signature(key: PrivateKey, algorithm: SignatureAlgorithm, body: bytes) -> b
             return key.sign(body, padding.PKCS1v15(), _HASHES[algorithm]())
         case ec.EllipticCurvePrivateKey():
             return key.sign(body, ec.ECDSA(_HASHES[algorithm]()))
-        case ed25519.Ed25519PrivateKey():
+        case _:
             return key.sign(body)
 
 
@@ -136,5 +143,5 @@ def _verify(key: PublicKey, algorithm: SignatureAlgorithm, body: bytes, signatur
             key.verify(signature, body, padding.PKCS1v15(), _HASHES[algorithm]())
         case ec.EllipticCurvePublicKey():
             key.verify(signature, body, ec.ECDSA(_HASHES[algorithm]()))
-        case ed25519.Ed25519PublicKey():
+        case _:
             key.verify(signature, body)

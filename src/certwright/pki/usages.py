@@ -10,6 +10,8 @@ from certwright.pki import der
 from certwright.pki.errors import PkiError
 
 DEFAULT_USAGES = ("digital signature", "key encipherment")
+SIGNING_USAGES = ("digital signature",)
+"""In place of the default ones where a key can do nothing but sign."""
 CERT_SIGN = "cert sign"
 
 # RFC 5280 section 4.2.1.3: the bit of each name, counted from the first of the BIT STRING.
@@ -40,6 +42,10 @@ EXTENDED_KEY_USAGES = {
     "microsoft sgc": "1.3.6.1.4.1.311.10.3.3",
     "netscape sgc": "2.16.840.1.113730.4.1",
 }
+# RFC 9881 section 5: what a certificate of an ML-DSA key may not be for.
+_NOT_BY_SIGNING = frozenset(
+    {"key encipherment", "data encipherment", "key agreement", "encipher only", "decipher only"}
+)
 USAGE_NAMES = (*KEY_USAGES, *EXTENDED_KEY_USAGES)
 
 # Where two names mean the same, the first in the tables above is the one that is read back.
@@ -63,14 +69,19 @@ class Usages(Struct, frozen=True):
         return (*bits, *(_PURPOSE_NAMES.get(purpose, purpose) for purpose in self.purposes))
 
 
-def usages_from(names: Iterable[str], *, is_ca: bool = False) -> Usages:
-    """What the names ask for, `DEFAULT_USAGES` if there are none; a CA may sign certificates whatever is asked."""
-    asked = list(names) or list(DEFAULT_USAGES)
+def usages_from(names: Iterable[str], *, is_ca: bool = False, signs_only: bool = False) -> Usages:
+    """What the names ask for, `DEFAULT_USAGES` if there are none; a CA may sign certificates whatever is asked.
+
+    `signs_only` is for ML-DSA keys: other default usages, and `PkiError` where something is asked that they cannot do.
+    """
+    asked = list(names) or list(SIGNING_USAGES if signs_only else DEFAULT_USAGES)
     if is_ca:
         asked.append(CERT_SIGN)
     for name in asked:
         if name not in KEY_USAGES and name not in EXTENDED_KEY_USAGES:
             raise PkiError(f"{name[:80]!r} is not a usage: use one of {', '.join(USAGE_NAMES)}")
+        if signs_only and name in _NOT_BY_SIGNING:
+            raise PkiError(f"an ML-DSA key signs and does nothing else: take {name!r} out of the usages")
     purposes = dict.fromkeys(EXTENDED_KEY_USAGES[name] for name in asked if name in EXTENDED_KEY_USAGES)
     return Usages(frozenset(KEY_USAGES[name] for name in asked if name in KEY_USAGES), tuple(purposes))
 

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from certwright.pki import pem
 from certwright.pki.errors import PkiError
 from certwright.pki.keys import (
+    ML_DSA,
     KeyAlgorithm,
     KeyEncoding,
     KeySpec,
@@ -15,15 +16,18 @@ from certwright.pki.keys import (
     fits,
     generate,
     key_spec_of,
+    ml_dsa_algorithm,
     parse_private_key,
     parse_private_key_der,
     private_key_der,
     public_key_digest,
+    public_key_info,
     same_public_key,
 )
 
 RSA, ECDSA, ED25519 = KeyAlgorithm.RSA, KeyAlgorithm.ECDSA, KeyAlgorithm.ED25519
-SPECS = [KeySpec(RSA, 2048), KeySpec(ECDSA, 256), KeySpec(ECDSA, 384), KeySpec(ECDSA, 521), KeySpec(ED25519)]
+CLASSIC = [KeySpec(RSA, 2048), KeySpec(ECDSA, 256), KeySpec(ECDSA, 384), KeySpec(ECDSA, 521), KeySpec(ED25519)]
+SPECS = [*CLASSIC, *map(KeySpec, ML_DSA)]
 
 
 @pytest.fixture(scope="module", params=SPECS, ids=str)
@@ -51,6 +55,7 @@ def test_a_key_reads_back_from_every_encoding(key: PrivateKey, encoding: KeyEnco
         (KeySpec(ECDSA), KeyEncoding.PKCS1, "EC PRIVATE KEY"),
         (KeySpec(ECDSA), KeyEncoding.PKCS8, "PRIVATE KEY"),
         (KeySpec(ED25519), KeyEncoding.PKCS1, "PRIVATE KEY"),
+        *((KeySpec(algorithm), KeyEncoding.PKCS1, "PRIVATE KEY") for algorithm in ML_DSA),
     ],
 )
 def test_the_label_names_the_encoding(spec: KeySpec, encoding: KeyEncoding, label: str) -> None:
@@ -66,6 +71,7 @@ def test_the_label_names_the_encoding(spec: KeySpec, encoding: KeyEncoding, labe
         (KeySpec(), KeySpec(RSA, 2048)),
         (KeySpec(ECDSA), KeySpec(ECDSA, 256)),
         (KeySpec(ED25519, 4096), KeySpec(ED25519, 0)),
+        (KeySpec(KeyAlgorithm.ML_DSA_65, 256), KeySpec(KeyAlgorithm.ML_DSA_65)),
         (KeySpec(RSA, 8192), KeySpec(RSA, 8192)),
     ],
 )
@@ -161,3 +167,16 @@ def test_the_largest_rsa_key_is_within_the_limit() -> None:
     length_of_8192_bits = len(pem.write("RSA PRIVATE KEY", bytes(4652)))
 
     assert length_of_8192_bits < pem.DEFAULT_LIMITS.key
+
+
+def test_a_spec_is_told_with_its_size_where_it_has_one() -> None:
+    specs = (KeySpec(RSA, 4096), KeySpec(ECDSA), KeySpec(ED25519, 256), KeySpec(KeyAlgorithm.ML_DSA_87, 256))
+
+    assert list(map(str, specs)) == ["RSA 4096", "ECDSA", "Ed25519", "ML-DSA-87"]
+
+
+def test_ml_dsa_keys_are_told_by_their_public_key(key: PrivateKey) -> None:
+    algorithm = key_spec_of(key).algorithm
+
+    assert ml_dsa_algorithm(public_key_info(key)) is (algorithm if algorithm in ML_DSA else None)
+    assert ml_dsa_algorithm(b"") is None

@@ -33,6 +33,20 @@ def test_no_names_mean_the_default_ones() -> None:
     assert usages_from([]).names() == ("digital signature", "key encipherment")
 
 
+def test_what_an_ml_dsa_key_cannot_do_is_not_among_its_usages() -> None:
+    assert usages_from([], signs_only=True).names() == ("digital signature",)
+    assert usages_from([], is_ca=True, signs_only=True).names() == ("digital signature", "cert sign")
+    assert usages_from(["server auth", "crl sign"], signs_only=True).names() == ("crl sign", "server auth")
+
+
+@pytest.mark.parametrize(
+    "name", ["key encipherment", "data encipherment", "key agreement", "encipher only", "decipher only"]
+)
+def test_an_ml_dsa_key_is_not_certified_for_what_it_cannot_do(name: str) -> None:
+    with pytest.raises(PkiError, match=f"signs and does nothing else: take '{name}' out"):
+        usages_from(["digital signature", name], signs_only=True)
+
+
 def test_a_ca_may_sign_certificates_whatever_is_asked() -> None:
     assert usages_from(["server auth"], is_ca=True) == Usages(frozenset({5}), (EXTENDED_KEY_USAGES["server auth"],))
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from certwright.acme.protocol import base64url
 from certwright.acme.protocol.keys import AccountKey, Jwk, is_signed_by
-from certwright.pki.keys import PublicKey
+from certwright.pki.keys import ClassicPublicKey
 
 CONTENT_TYPE = "application/jose+json"
 Signer = Callable[[bytes], bytes]
@@ -94,7 +94,7 @@ def read_jws(body: bytes) -> tuple[Jws, Protected]:
         raise ValueError("the body is not a flattened JWS with protected header alg, url and jwk or kid") from None
 
 
-def is_jws_of(jws: Jws, key: PublicKey) -> bool:
+def is_jws_of(jws: Jws, key: ClassicPublicKey) -> bool:
     """Whether the key signed it; raises `ValueError` for a signature that is not base64url."""
     return is_signed_by(key, jws.signed_bytes, base64url.decode(jws.signature))
 

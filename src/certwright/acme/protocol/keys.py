@@ -14,12 +14,14 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from certwright.acme.protocol import base64url
-from certwright.pki.keys import PrivateKey, PublicKey, parse_private_key
+from certwright.pki.errors import PkiError
+from certwright.pki.keys import ClassicPrivateKey, ClassicPublicKey, PrivateKey, PublicKey, parse_private_key
 
 Jwk = dict[str, str]
 
 SMALLEST_RSA = 2048
 LARGEST_RSA = 8192
+_OTHER_KIND = "the key is of a kind that ACME has no algorithm for: take RSA, EC or Ed25519"
 
 
 class _Curve(NamedTuple):
@@ -41,6 +43,8 @@ class AccountKey:
     """A private key that signs requests; its repr shows the thumbprint only."""
 
     def __init__(self, private_key: PrivateKey) -> None:
+        if not isinstance(private_key, ClassicPrivateKey):
+            raise PkiError(_OTHER_KIND)
         self._key = private_key
         public = private_key.public_key()
         self.algorithm = algorithm_of(public)
@@ -67,7 +71,7 @@ class AccountKey:
         return f"AccountKey({self.algorithm}, thumbprint={self.thumbprint})"
 
 
-def algorithm_of(key: PublicKey) -> str:
+def algorithm_of(key: ClassicPublicKey) -> str:
     """The `alg` that belongs to the key."""
     match key:
         case rsa.RSAPublicKey():
@@ -78,7 +82,7 @@ def algorithm_of(key: PublicKey) -> str:
 
 
 def jwk_of(key: PublicKey) -> Jwk:
-    """The required members of the public key's JWK."""
+    """The required members of the public key's JWK; raises `PkiError` for a kind that ACME does not know."""
     match key:
         case rsa.RSAPublicKey():
             numbers = key.public_numbers()
@@ -87,7 +91,10 @@ def jwk_of(key: PublicKey) -> Jwk:
             curve, point = _curve(key.curve.name), key.public_numbers()
             x, y = (base64url.encode(number.to_bytes(curve.size, "big")) for number in (point.x, point.y))
             return {"kty": "EC", "crv": curve.name, "x": x, "y": y}
-    return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(key.public_bytes(Encoding.Raw, PublicFormat.Raw))}
+        case ed25519.Ed25519PublicKey():
+            point_octets = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+            return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(point_octets)}
+    raise PkiError(_OTHER_KIND)
 
 
 def thumbprint(jwk: Jwk) -> str:
@@ -96,7 +103,7 @@ def thumbprint(jwk: Jwk) -> str:
     return base64url.encode(hashlib.sha256(text.encode()).digest())
 
 
-def key_of(jwk: Mapping[str, object]) -> PublicKey:
+def key_of(jwk: Mapping[str, object]) -> ClassicPublicKey:
     """The public key of a JWK; raises `ValueError` for what is malformed, weak or of another kind."""
     match jwk.get("kty"):
         case "RSA":
@@ -111,7 +118,7 @@ def key_of(jwk: Mapping[str, object]) -> PublicKey:
     raise ValueError("the JWK must be RSA, EC or Ed25519")
 
 
-def is_signed_by(key: PublicKey, message: bytes, signature: bytes) -> bool:
+def is_signed_by(key: ClassicPublicKey, message: bytes, signature: bytes) -> bool:
     """Whether `signature` (in JWS form) over `message` is the key's."""
     try:
         _verify(key, message, signature)
@@ -120,7 +127,7 @@ def is_signed_by(key: PublicKey, message: bytes, signature: bytes) -> bool:
     return True
 
 
-def _verify(key: PublicKey, message: bytes, signature: bytes) -> None:
+def _verify(key: ClassicPublicKey, message: bytes, signature: bytes) -> None:
     match key:
         case rsa.RSAPublicKey():
             key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from certwright.pki import der
 from certwright.pki.errors import PkiError
 from certwright.pki.keystores.jks import entry_name, store_digest
-from certwright.pki.keystores.pkcs12 import Profile
+from certwright.pki.keystores.pkcs12 import Profile, has_mac
 
 _DIGEST_SIZE = hashlib.sha1(usedforsecurity=False).digest_size
 _RC2_40 = der.oid("1.2.840.113549.1.12.1.6")
@@ -36,8 +36,10 @@ def opens_pkcs12(data: bytes, password: bytes, profile: Profile) -> bool:
         return False
     try:
         load_pkcs12(data, password)
-    except ValueError:
-        return False
+    except (ValueError, TypeError):
+        # The password is wrong (TypeError: it is not UTF-8), or the key is of a kind that the library takes from no
+        # store, as ML-DSA is.
+        return has_mac(data, password, profile)
     return True
 
 

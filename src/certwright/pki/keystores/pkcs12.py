@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 from collections.abc import Sequence
 from enum import StrEnum
@@ -57,6 +58,8 @@ _ALGORITHMS = {
     Profile.MODERN_2023: _Algorithms(encrypt_aes, encrypt_aes, mac_sha256),
     Profile.MODERN_2026: _Algorithms(encrypt_aes, encrypt_aes, mac_pbmac1),
 }
+# Where the salt stands in the MacData: in that of PBMAC1 among the parameters of PBKDF2 (RFC 9579).
+_SALTS = dict.fromkeys(Profile, (1,)) | {Profile.MODERN_2026: (0, 0, 1, 0, 1, 0)}
 
 
 def write_keystore(
@@ -91,6 +94,23 @@ def write_truststore(
         for data, name in zip(authorities, names, strict=True)
     ]
     return _store(der.sequence(_encrypted(bags, text, algorithms.certificates, random)), text, algorithms.mac, random)
+
+
+def has_mac(data: bytes, password: bytes, profile: Profile) -> bool:
+    """Whether a store ends with the MAC that is written here for its content, its salt and that password."""
+    try:
+        _, content, mac = der.children(der.read(data, der.SEQUENCE).content)
+        safe, salt = _down(content, 1, 0).content, _down(mac, *_SALTS[profile]).content
+        wanted = _ALGORITHMS[profile].mac(_text(password), safe, lambda _: salt)
+    except (PkiError, ValueError, IndexError):
+        return False
+    return hmac.compare_digest(wanted, mac.raw)
+
+
+def _down(element: der.Element, *path: int) -> der.Element:
+    for at in path:
+        element = der.children(element.content)[at]
+    return element
 
 
 def _text(password: bytes) -> str:

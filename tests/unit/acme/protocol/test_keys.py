@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from certwright.acme.protocol import base64url
 from certwright.acme.protocol.keys import AccountKey, algorithm_of, is_signed_by, jwk_of, key_of, thumbprint
+from certwright.pki.errors import PkiError
 from certwright.pki.keys import KeyAlgorithm, KeySpec, PrivateKey, generate
 
 # RFC 7638 section 3.1
@@ -92,6 +93,15 @@ def test_every_kind_of_key_signs_what_its_jwk_verifies(spec: KeySpec, algorithm:
     assert key.algorithm == algorithm
     assert is_signed_by(key_of(key.jwk), message, signature)
     assert not is_signed_by(key_of(key.jwk), message + b"!", signature)
+
+
+def test_a_key_without_an_algorithm_of_jws_is_refused() -> None:
+    key = generate(KeySpec(KeyAlgorithm.ML_DSA_65))
+
+    with pytest.raises(PkiError, match="take RSA, EC or Ed25519"):
+        AccountKey(key)
+    with pytest.raises(PkiError, match="take RSA, EC or Ed25519"):
+        jwk_of(key.public_key())
 
 
 @pytest.mark.parametrize("size", [256, 384, 521])

@@ -12,7 +12,7 @@ from certwright.pki import pem
 from certwright.pki.authority import issue_server, new_authority
 from certwright.pki.csr import RequestContent, build_request, parse_request
 from certwright.pki.issuance import Terms, sign_with_own_key
-from certwright.pki.keys import KeyAlgorithm, KeySpec, PrivateKey, generate, parse_private_key, same_public_key
+from certwright.pki.keys import ML_DSA, KeyAlgorithm, KeySpec, PrivateKey, generate, parse_private_key, same_public_key
 from certwright.pki.keystores import jks, pkcs12
 from certwright.pki.keystores.entry import KeyEntry
 from certwright.pki.keystores.pkcs12 import Profile
@@ -35,6 +35,9 @@ def self_signed(key: PrivateKey) -> KeyEntry:
     return KeyEntry(key, (sign_with_own_key(request, key, Terms(), NOW),))
 
 
+STORED = [self_signed(generate(KeySpec(algorithm))) for algorithm in (KeyAlgorithm.RSA, KeyAlgorithm.ED25519)]
+
+
 def run(*words: str | Path) -> str:
     done = subprocess.run(list(map(str, words)), capture_output=True, check=False)
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
@@ -43,7 +46,7 @@ def run(*words: str | Path) -> str:
 
 @pytest.mark.needs("keytool")
 @pytest.mark.needs("openssl")
-@pytest.mark.parametrize("entry", [ENTRY, self_signed(generate(KeySpec(KeyAlgorithm.RSA)))], ids=["ECDSA", "RSA"])
+@pytest.mark.parametrize("entry", [ENTRY, *STORED], ids=["ECDSA", "RSA", "Ed25519"])
 def test_java_opens_the_key_of_a_jks(entry: KeyEntry, tmp_path: Path) -> None:
     path = tmp_path / "keystore.jks"
     path.write_bytes(jks.write_keystore(entry, PASSWORD, NOW, alias="MyKey"))
@@ -55,6 +58,20 @@ def test_java_opens_the_key_of_a_jks(entry: KeyEntry, tmp_path: Path) -> None:
 
     again = parse_private_key(run("openssl", "pkcs12", "-in", copied, "-passin", "pass:changeit", "-nodes").encode())
     assert same_public_key(again, entry.key)
+
+
+@pytest.mark.needs("keytool")
+@pytest.mark.parametrize("algorithm", [KeyAlgorithm.ED25519, *ML_DSA])
+def test_java_lists_the_key_of_every_store(algorithm: KeyAlgorithm, tmp_path: Path) -> None:
+    """The JDK reads ML-DSA keys themselves from release 24 on, or with another provider beside its own."""
+    entry = self_signed(generate(KeySpec(algorithm)))
+    stores = {"keystore.jks": jks.write_keystore(entry, PASSWORD, NOW)}
+    stores |= {f"{profile}.p12": pkcs12.write_keystore(entry, PASSWORD, profile) for profile in READABLE}
+
+    for name, store in stores.items():
+        (tmp_path / name).write_bytes(store)
+        answer = run("keytool", "-list", "-keystore", tmp_path / name, "-storepass", "changeit")
+        assert "PrivateKeyEntry" in answer
 
 
 @pytest.mark.needs("keytool")

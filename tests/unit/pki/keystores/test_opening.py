@@ -8,7 +8,7 @@ import pytest
 
 from certwright.pki.authority import new_authority
 from certwright.pki.errors import PkiError
-from certwright.pki.keys import parse_private_key
+from certwright.pki.keys import KeyAlgorithm, KeySpec, generate, parse_private_key
 from certwright.pki.keystores import jks, pkcs12
 from certwright.pki.keystores.entry import KeyEntry
 from certwright.pki.keystores.opening import opens_jks, opens_pkcs12
@@ -27,6 +27,17 @@ def test_every_profile(profile: Profile) -> None:
         assert opens_pkcs12(store, b"pw", profile)
         assert not opens_pkcs12(store, b"other", profile)
         assert [other for other in Profile if opens_pkcs12(store, b"pw", other)] == [profile]
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_keys_that_the_library_takes_from_no_store(profile: Profile) -> None:
+    store = pkcs12.write_keystore(KeyEntry(generate(KeySpec(KeyAlgorithm.ML_DSA_44)), CHAIN), b"pw", profile)
+
+    assert opens_pkcs12(store, b"pw", profile)
+    assert not opens_pkcs12(store, b"other", profile)
+    assert not opens_pkcs12(store, b"\xff", profile)
+    assert not opens_pkcs12(store[:-1], b"pw", profile)
+    assert [other for other in Profile if opens_pkcs12(store, b"pw", other)] == [profile]
 
 
 def test_java_stores() -> None:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from certwright.pki import der, pem
 from certwright.pki.authority import issue_server, new_authority
 from certwright.pki.errors import PkiError
-from certwright.pki.keys import KeyAlgorithm, KeySpec, PrivateKey, generate, parse_private_key, same_public_key
+from certwright.pki.keys import ML_DSA, KeyAlgorithm, KeySpec, PrivateKey, generate, parse_private_key, same_public_key
 from certwright.pki.keystores.entry import KeyEntry
 from certwright.pki.keystores.pkcs12 import Profile, write_keystore, write_truststore
 
@@ -52,9 +52,14 @@ def test_another_password_does_not_open_it(profile: Profile) -> None:
         pkcs12.load_pkcs12(store, b"other")
 
 
-@pytest.mark.parametrize("key", [generate(KeySpec(algorithm)) for algorithm in KeyAlgorithm], ids=list(KeyAlgorithm))
-def test_every_kind_of_key_can_be_stored(key: PrivateKey) -> None:
-    store = write_keystore(KeyEntry(key, (ROOT,)), PASSWORD)
+# Of ML-DSA keys in stores `test_keytool.py` judges: the library takes them from none.
+CLASSIC = [algorithm for algorithm in KeyAlgorithm if algorithm not in ML_DSA]
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+@pytest.mark.parametrize("key", [generate(KeySpec(algorithm)) for algorithm in CLASSIC], ids=CLASSIC)
+def test_every_kind_of_key_can_be_stored(key: PrivateKey, profile: Profile) -> None:
+    store = write_keystore(KeyEntry(key, (ROOT,)), PASSWORD, profile)
 
     assert has_key(pkcs12.load_pkcs12(store, PASSWORD), key)
 
