@@ -12,20 +12,17 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from aiohttp import web
-
 from certwright.app.memory import settle
 from certwright.app.options import ControllerOptions
 from certwright.app.parts import Parts, build_parts
 from certwright.app.running import all_of, run_process
-from certwright.app.serving import ClockHealth, Endpoint, ServeError, health_page, start_listening
+from certwright.app.serving import ClockHealth, Endpoint, ServeError, health_page, metrics_page, start_listening
 from certwright.clock import Clock, SystemClock
 from certwright.kube.client.client import ClientOptions, KubeClient
 from certwright.kube.client.connection import Connection, over_socket
 from certwright.kube.client.errors import BadConnection
 from certwright.kube.client.kubeconfig import find_connection
 from certwright.kube.runtime.elector import Elector, ElectorOptions
-from certwright.telemetry.exposition import CONTENT_TYPE, exposition
 from certwright.telemetry.logs import LogFormat
 from certwright.version import VERSION
 
@@ -127,13 +124,9 @@ def _elector(options: ControllerOptions, client: KubeClient, clock: Clock) -> El
 
 
 def _endpoints(options: ControllerOptions, parts: Parts, clock: Clock, elector: Elector | None) -> tuple[Endpoint, ...]:
-    def metrics() -> web.Response:
-        text = b"".join(exposition(parts.registry))
-        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE})
-
     leadership = {"leaderElection": elector.health} if elector is not None else {}
     health = health_page({"clockHealth": ClockHealth(clock), **leadership})
     return (
-        Endpoint(options.metrics_listen_address, {"/metrics": metrics}),
+        Endpoint(options.metrics_listen_address, {"/metrics": metrics_page(parts.registry)}),
         Endpoint(options.healthz_listen_address, {"/livez": health}),
     )

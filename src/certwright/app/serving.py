@@ -1,4 +1,4 @@
-"""The small HTTP servers of the controller process: /metrics, and /livez for the kubelet."""
+"""The small HTTP servers of a process: /metrics, and /livez and /healthz for the kubelet."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from certwright.clock import Clock
+from certwright.telemetry.exposition import CONTENT_TYPE, exposition
 
 LONGEST_SKEW = timedelta(minutes=5)
 Check = Callable[[], str]
@@ -71,13 +73,22 @@ class Endpoint:
         return page() if page else web.Response(status=404, text="404 page not found\n")
 
 
-def health_page(checks: Mapping[str, Check]) -> Callable[[], web.Response]:
+def metrics_page(registry: CollectorRegistry) -> Callable[[], web.Response]:
+    """What the registry holds, in the text format of Prometheus."""
+
+    def page() -> web.Response:
+        return web.Response(body=b"".join(exposition(registry)), headers={"Content-Type": CONTENT_TYPE})
+
+    return page
+
+
+def health_page(checks: Mapping[str, Check], name: str = "livez") -> Callable[[], web.Response]:
     """200 while every check holds, else 500 with the failing ones by name."""
 
     def page() -> web.Response:
-        failing = {name: problem for name, check in checks.items() if (problem := check())}
-        lines = [f"[{'-' if name in failing else '+'}]{name} {failing.get(name, 'ok')}" for name in checks]
-        verdict = "livez check failed" if failing else "livez check passed"
+        failing = {what: problem for what, check in checks.items() if (problem := check())}
+        lines = [f"[{'-' if what in failing else '+'}]{what} {failing.get(what, 'ok')}" for what in checks]
+        verdict = f"{name} check {'failed' if failing else 'passed'}"
         return web.Response(status=500 if failing else 200, text="\n".join((*lines, verdict)) + "\n")
 
     return page

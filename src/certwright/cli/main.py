@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "Run everything in one process: API server, controllers, local ACME CA.",
     "status": "Say where an object stands and why.",
     "version": "Print the version.",
+    "webhook": "Answer an API server's questions of admission.",
 }
 
 EPILOG = """\b

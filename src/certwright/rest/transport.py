@@ -6,11 +6,11 @@ import os
 import socket
 import ssl
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import IO, Protocol
 
 import aiohttp
 from aiohttp.abc import ResolveResult
@@ -111,18 +111,29 @@ def tls_context(ca_bundle: bytes = b"", *, system_roots: bool = True, skip_verif
 
 
 def show_certificate(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
-    """Let the context show a client certificate (PEM, with its key); `ValueError` where they cannot be used."""
-    # The ssl module reads key pairs from files only.
-    handle, name = tempfile.mkstemp(prefix="certwright-", suffix=".pem")
+    """Let the context show a certificate (PEM, with its key); `ValueError` where they cannot be used."""
     try:
-        with os.fdopen(handle, "wb") as file:
+        with _private_file() as (file, path):
             file.write(key.rstrip() + b"\n" + certificate)
-        # Without the callback an encrypted key would ask at the terminal.
-        context.load_cert_chain(name, password=_no_password)
+            file.flush()
+            # Without the callback an encrypted key would ask at the terminal.
+            context.load_cert_chain(path, password=_no_password)
     except (ssl.SSLError, ValueError, OSError) as error:
         raise ValueError("give a PEM certificate with the PEM key that fits it, and no password") from error
-    finally:
-        Path(name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _private_file() -> Iterator[tuple[IO[bytes], str]]:
+    """The ssl module reads key pairs from files only: one that lies in memory where the system has such files.
+
+    A container may have no folder that can be written.
+    """
+    if hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("certwright"), "wb") as file:
+            yield file, f"/proc/self/fd/{file.fileno()}"
+    else:
+        with tempfile.NamedTemporaryFile(prefix="certwright-", suffix=".pem") as file:
+            yield file, file.name
 
 
 def _no_password() -> str:
