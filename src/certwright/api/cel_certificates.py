@@ -61,8 +61,8 @@ _CERTIFICATE = (
         ".literalSubject",
     ),
     Rule(
-        "!has(self.commonName) || size(self.commonName) <= 64",
-        "commonName may have 64 characters at most: put longer names into dnsNames",
+        "!has(self.commonName) || size(bytes(self.commonName)) <= 64",
+        "commonName may have 64 bytes in UTF-8 at most: put longer names into dnsNames",
         ".commonName",
     ),
     Rule(
@@ -84,6 +84,13 @@ _CERTIFICATE = (
     Rule(
         "!has(self.renewBefore) || !has(self.renewBeforePercentage)",
         "renewBefore excludes renewBeforePercentage: use one of them",
+        ".renewBeforePercentage",
+    ),
+    Rule(
+        "!has(self.renewBeforePercentage) || !has(self.duration) || has(self.renewBefore) "
+        "|| (self.renewBeforePercentage > 0 "
+        "&& duration(self.duration).getSeconds() * (100 - self.renewBeforePercentage) >= 300 * 100)",
+        "renewBeforePercentage must be from 1 to 99 and low enough to leave 5m of duration: try 33",
         ".renewBeforePercentage",
     ),
     Rule(

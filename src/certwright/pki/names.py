@@ -15,7 +15,7 @@ STREET, ORGANIZATION, ORGANIZATIONAL_UNIT, POSTAL_CODE = "2.5.4.9", "2.5.4.10", 
 
 EMPTY_NAME = der.sequence()
 
-# RFC 4514 section 3 names nine; the rest are the short names that OpenSSL and certificate tools write.
+# The names of RFC 4514 section 3 and SERIALNUMBER, which are those that cert-manager reads, in capitals.
 ATTRIBUTES = {
     "CN": COMMON_NAME,
     "SERIALNUMBER": SERIAL_NUMBER,
@@ -25,15 +25,17 @@ ATTRIBUTES = {
     "STREET": STREET,
     "O": ORGANIZATION,
     "OU": ORGANIZATIONAL_UNIT,
-    "POSTALCODE": POSTAL_CODE,
     "DC": "0.9.2342.19200300.100.1.25",
     "UID": "0.9.2342.19200300.100.1.1",
-    "SN": "2.5.4.4",
-    "T": "2.5.4.12",
-    "GN": "2.5.4.42",
-    "EMAILADDRESS": "1.2.840.113549.1.9.1",
 }
-_SHORT_NAMES = {dotted: name for name, dotted in ATTRIBUTES.items()}
+# What OpenSSL and certificate tools write beyond them.
+_SHORT_NAMES = {dotted: name for name, dotted in ATTRIBUTES.items()} | {
+    POSTAL_CODE: "POSTALCODE",
+    "2.5.4.4": "SN",
+    "2.5.4.12": "T",
+    "2.5.4.42": "GN",
+    "1.2.840.113549.1.9.1": "EMAILADDRESS",
+}
 
 _PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,\-./:=?]*", re.ASCII)
 _BMP_STRING = 0x1E
@@ -50,7 +52,7 @@ _CODECS = {
 _ATTRIBUTE = re.compile(
     r" *(?P<type>[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+) *= *"
     r"(?:#(?P<hex>(?:[0-9A-Fa-f]{2})+) *|(?P<text>(?!#)(?:\\[0-9A-Fa-f]{2}|\\[ \"#+,;<=>\\]|[^\\,+;])*))"
-    r"(?P<next>[,+]|$)",
+    r"(?P<next>[,+;]|$)",
     re.DOTALL,
 )
 _PIECE = re.compile(r"\\[0-9A-Fa-f]{2}|\\.|.", re.DOTALL)
@@ -112,7 +114,7 @@ def name_from_text(text: str) -> bytes:
     if len(text) > _LONGEST_TEXT:
         raise PkiError(f"the subject is {len(text)} characters long, more than the {_LONGEST_TEXT} that are read")
     rdns: list[list[bytes]] = [[]]
-    at, follows = 0, ","
+    at, follows = 0, ","  # RFC 2253 section 4: a semicolon parts RDNs as well
     while follows:
         match = _ATTRIBUTE.match(text, at)
         if match is None:
@@ -122,7 +124,7 @@ def name_from_text(text: str) -> bytes:
             )
         rdns[-1].append(_attribute_from(match))
         at, follows = match.end(), match["next"]
-        if follows == ",":
+        if follows in {",", ";"}:
             rdns.append([])
     return der.sequence(*(der.set_of(rdn) for rdn in reversed(rdns)))
 
@@ -145,10 +147,12 @@ def _attribute(kind: str, value: str) -> bytes:
 
 
 def _attribute_from(match: re.Match[str]) -> bytes:
-    kind = ATTRIBUTES.get(match["type"].upper(), match["type"])
-    if kind not in _SHORT_NAMES:
+    kind = ATTRIBUTES.get(match["type"], match["type"])
+    if not kind[0].isdecimal():
         known = ", ".join(ATTRIBUTES)
-        raise PkiError(f"the subject has an attribute {match['type']!r} that is not known: use one of {known}")
+        raise PkiError(
+            f"the subject has an attribute {kind[:80]!r} that is not known: use one of {known}, or a dotted OID"
+        )
     if match["hex"] is None:
         return _attribute(kind, _unescape(match["text"]))
     value = bytes.fromhex(match["hex"])

@@ -28,6 +28,16 @@ _NAMES = r"(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|TH
 _TERM = rf"(?:\*|\?|{_NAMES}(?:-{_NAMES})?)(?:/[0-9]{{1,2}})?"
 _FIELD = rf"{_TERM}(?:,{_TERM})*"
 _CRON = re.compile(rf"{_FIELD}(?:[ \t]+{_FIELD}){{4}}", re.IGNORECASE)
+# As cert-manager's library of cron has them; its @every has no place in a window that opens at certain times.
+_DESCRIPTORS = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
 _STARTS_LOOKED_AT = 10_000
 
 
@@ -114,13 +124,21 @@ def desired_time(spec: cm.CertificateSpec, not_before: datetime, not_after: date
     return when.replace(microsecond=0)
 
 
-def window_problems(window: cm.RenewalWindow) -> str:
-    """Why a window cannot be used, as a sentence; empty where it can."""
+class BadWindow(ValueError):
+    """Why a window cannot be used, as a sentence, and which field of it is to blame."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def window_problem(window: cm.RenewalWindow) -> BadWindow | None:
+    """Why a window cannot be used; None where it can."""
     try:
         _parts(window)
-    except ValueError as error:
-        return str(error)
-    return ""
+    except BadWindow as problem:
+        return problem
+    return None
 
 
 def _next_opening(window: cm.RenewalWindow, desired: datetime, not_after: datetime) -> datetime:
@@ -136,22 +154,31 @@ def _next_opening(window: cm.RenewalWindow, desired: datetime, not_after: dateti
 
 def _parts(window: cm.RenewalWindow) -> tuple[str, ZoneInfo, timedelta]:
     cron = window.cron.strip()
+    cron = _DESCRIPTORS.get(cron, cron)
     if len(cron) > LONGEST_CRON or not _CRON.fullmatch(cron):
-        raise ValueError(f"The renewal window's cron {cron[:80]!r} is not five cron fields, such as 0 2 * * 6.")
+        raise BadWindow("cron", f"The renewal window's cron {cron[:80]!r} is not five cron fields, such as 0 2 * * 6.")
     cron = cron.replace("?", "*")
     try:
         CronSim(cron, datetime(2024, 1, 1, tzinfo=UTC))
     except CronSimError as error:
-        raise ValueError(f"The renewal window's cron {cron[:80]!r} names no time: {error}.") from None
+        raise BadWindow("cron", f"The renewal window's cron {cron[:80]!r} names no time: {error}.") from None
     name = window.timezone or "UTC"
     try:
         zone = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name[:80]!r} is not a time zone; use an IANA name such as Europe/Berlin.") from None
-    length = parse_duration(window.window_duration)
+        text = f"{name[:80]!r} is not a time zone; use an IANA name such as Europe/Berlin."
+        raise BadWindow("timezone", text) from None
+    return cron, zone, _window_length(window.window_duration)
+
+
+def _window_length(text: str) -> timedelta:
+    try:
+        length = parse_duration(text)
+    except ValueError as error:
+        raise BadWindow("windowDuration", str(error)) from None
     if length <= timedelta(0):
-        raise ValueError("A renewal window must stay open for some time; write windowDuration as in 4h.")
-    return cron, zone, length
+        raise BadWindow("windowDuration", "A renewal window must stay open for some time; write windowDuration as 4h.")
+    return length
 
 
 def _starts(cron: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:

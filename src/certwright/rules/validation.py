@@ -19,10 +19,11 @@ from certwright.pki import der
 from certwright.pki.alternative_names import ia5, pack_ip
 from certwright.pki.errors import PkiError
 from certwright.pki.extensions import constraint, pack_range
+from certwright.pki.keys import ML_DSA
 from certwright.pki.names import name_from_text, subject_of
 from certwright.pki.usages import usages_from
 from certwright.rules import defaults
-from certwright.rules.renewal_time import DISABLED, window_problems
+from certwright.rules.renewal_time import DISABLED, window_problem
 
 SHORTEST_DURATION = timedelta(hours=1)
 SHORTEST_RENEW_BEFORE = timedelta(minutes=5)
@@ -111,9 +112,9 @@ def _common_name(spec: cm.CertificateSpec) -> str:
 
 
 def _subject(spec: cm.CertificateSpec) -> Iterator[Problem]:
-    if len(_common_name(spec)) > LONGEST_COMMON_NAME:
+    if len(_common_name(spec).encode("utf-8", "replace")) > LONGEST_COMMON_NAME:
         field = "spec.commonName" if spec.common_name else "spec.literalSubject"
-        yield Problem(field, "The common name may have 64 characters at most; put longer names into dnsNames.")
+        yield Problem(field, "The common name may have 64 bytes in UTF-8 at most; put longer names into dnsNames.")
     if not spec.literal_subject:
         return
     if spec.common_name:
@@ -164,6 +165,17 @@ def _durations(spec: cm.CertificateSpec) -> Iterator[Problem]:
         yield Problem("spec.renewBefore", "It must be shorter than duration (2160h if that is left out).")
     if spec.renew_before is not None and spec.renew_before_percentage is not None:
         yield Problem("spec.renewBeforePercentage", "It excludes renewBefore; use one of them.")
+    elif spec.duration is not None and life is not None:
+        yield from _percentage(spec.renew_before_percentage, life)
+
+
+def _percentage(percentage: int | None, life: timedelta) -> Iterator[Problem]:
+    """As cert-manager checks it: only beside a duration, and as if it were the share of life that has gone by."""
+    if percentage is None:
+        return
+    if not 0 < percentage < 100 or life * (100 - percentage) / 100 < SHORTEST_RENEW_BEFORE:
+        text = "It must be from 1 to 99, and low enough to leave 5m of duration; try 33."
+        yield Problem("spec.renewBeforePercentage", text)
 
 
 def _length(text: str | None, default: timedelta) -> timedelta | None:
@@ -181,12 +193,13 @@ def _renewal(spec: cm.CertificateSpec) -> Iterator[Problem]:
     if spec.renewal.policy == DISABLED and spec.renewal.windows:
         yield Problem("spec.renewal.windows", "They have no effect with policy Disabled; take them out.")
     for at, window in enumerate(spec.renewal.windows):
-        if text := window_problems(window):
-            yield Problem(f"spec.renewal.windows[{at}]", text)
+        if problem := window_problem(window):
+            yield Problem(f"spec.renewal.windows[{at}].{problem.field}", str(problem))
 
 
 def _usages(spec: cm.CertificateSpec) -> Iterator[Problem]:
-    yield from _tried("spec.usages", lambda: usages_from(spec.usages))
+    signs_only = defaults.key_spec(spec).algorithm in ML_DSA
+    yield from _tried("spec.usages", lambda: usages_from(spec.usages, signs_only=signs_only))
 
 
 def _private_key(spec: cm.CertificateSpec) -> Iterator[Problem]:
@@ -196,7 +209,8 @@ def _private_key(spec: cm.CertificateSpec) -> Iterator[Problem]:
     if algorithm is not None:
         kind = "Ed25519" if algorithm == "PureEd25519" else "ECDSA" if algorithm.startswith("ECDSA") else "RSA"
         if kind != wanted.algorithm:
-            text = f"{algorithm} does not fit an {wanted.algorithm} key; choose an algorithm of the same kind."
+            advice = "leave it out" if wanted.algorithm in ML_DSA else "choose an algorithm of the same kind"
+            text = f"{algorithm} does not fit an {wanted.algorithm} key; {advice}."
             yield Problem("spec.signatureAlgorithm", text)
 
 

@@ -100,7 +100,7 @@ def test_the_last_rdn_of_the_text_is_the_first_in_der() -> None:
     ("text", "value"),
     [
         ("CN=a", "a"),
-        ("cn = a b ", "a b"),
+        ("CN = a b ", "a b"),
         (r"CN=a\ ", "a "),
         (r"CN=\ a\\\ ", " a\\ "),
         (r"CN=\#a\,b\+c\;d\"e", '#a,b+c;d"e'),
@@ -115,6 +115,16 @@ def test_escapes_and_forms_of_a_value(text: str, value: str) -> None:
     assert subject_of(name_from_text(text)).common_name == value
 
 
+def test_any_attribute_can_be_named_by_its_oid() -> None:
+    jurisdiction = "1.3.6.1.4.1.311.60.2.1.3"
+
+    assert rdns(name_from_text(f"{jurisdiction}=US,CN=a"))[1] == [(jurisdiction, directory_string("US"))]
+
+
+def test_a_semicolon_parts_rdns_too() -> None:
+    assert name_from_text("CN=a;OU=b,O=c") == name_from_text("CN=a,OU=b,O=c")
+
+
 def test_a_hex_value_is_taken_as_the_der_it_is() -> None:
     assert rdns(name_from_text("CN=#160161")) == [[(ATTRIBUTES["CN"], b"\x16\x01a")]]
 
@@ -125,12 +135,14 @@ def test_a_hex_value_is_taken_as_the_der_it_is() -> None:
         ("", "cannot be read"),
         ("CN", "cannot be read"),
         ("CN=a,", "cannot be read"),
-        ("CN=a;O=b", "cannot be read at"),
+        ("CN=a;", "cannot be read at"),
         ("CN=#zz", "cannot be read"),
         ("CN=a\\", "cannot be read"),
         ("CN=#0C02", "cannot be read|cut short"),
         ("FOO=a", "'FOO' that is not known"),
-        ("1.2.3.4=a", "'1.2.3.4' that is not known"),
+        ("cn=a", "'cn' that is not known: use one of CN, .* or a dotted OID"),
+        ("POSTALCODE=a", "'POSTALCODE' that is not known"),
+        ("9.9.9=a", "not an object identifier"),
         (r"CN=\FF", "do not form UTF-8"),
         ("CN=" + "a" * 20_000, "20003 characters"),
     ],

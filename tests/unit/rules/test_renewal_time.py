@@ -9,7 +9,7 @@ import pytest
 from tests.unit.rules.sample import spec
 
 from certwright.api import certmanager_v1 as cm
-from certwright.rules.renewal_time import renewal_of, window_problems
+from certwright.rules.renewal_time import renewal_of, window_problem
 
 START = datetime(2026, 11, 24, 3, 14, 45, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -104,7 +104,7 @@ def test_no_window_before_the_end_is_said_and_does_not_let_it_expire() -> None:
     [
         ("* * * *", None, "4h"),
         ("* * * * * *", None, "4h"),
-        ("@daily", None, "4h"),
+        ("@every 1h", None, "4h"),
         ("0 0 L * *", None, "4h"),
         ("0 0 * * 1#2", None, "4h"),
         ("0 25 * * *", None, "4h"),
@@ -121,15 +121,15 @@ def test_windows_that_are_none(cron: str, zone: str | None, length: str) -> None
     window = spec(**wanted).renewal
     assert isinstance(window, cm.Renewal)
 
-    assert window_problems(window.windows[0])
+    assert window_problem(window.windows[0])
     found = renewal_of(spec(**wanted), START, START + 90 * DAY)
     assert found.window_problem
     assert found.when == START + 60 * DAY
 
 
-@pytest.mark.parametrize("cron", ["*/15 2-4 1,15 JAN-MAR mon-fri", "0 2 * * SUN", "5 4 ? * ?", "0 0 1 */3 *"])
+@pytest.mark.parametrize("cron", ["*/15 2-4 1,15 JAN-MAR mon-fri", "0 2 * * SUN", "5 4 ? * ?", "0 0 1 */3 *", "@daily"])
 def test_windows_that_are_some(cron: str) -> None:
     window = spec(**windows(cron)).renewal
     assert isinstance(window, cm.Renewal)
 
-    assert window_problems(window.windows[0]) == ""
+    assert window_problem(window.windows[0]) is None
