@@ -135,7 +135,9 @@ def _controllers(world: _World, outside: _Outside) -> tuple[Part, ...]:
         "acme": AcmeIssuer(cluster, acme),
         "vault": VaultIssuerType(cluster, outside.transport, vault),
     }
-    sources: dict[Dialect, CertificateSource] = {Dialect.MODERN: ModernCertificates(cluster.caches)}
+    sources: dict[Dialect, CertificateSource] = {
+        Dialect.MODERN: ModernCertificates(cluster.caches, cluster.settings.gates)
+    }
     presenters: dict[Dialect, CertificatePresenter] = {Dialect.MODERN: ModernCertificatePresenter(cluster)}
     issuer_presenters: dict[Dialect, IssuerPresenter] = {Dialect.MODERN: ModernIssuerPresenter(cluster)}
     parts: dict[str, Part] = {}

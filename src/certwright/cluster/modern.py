@@ -9,6 +9,7 @@ from certwright.api import certmanager_v1 as cm
 from certwright.cluster.caches import BY_ISSUER, BY_SECRET, Caches, issuer_value, secret_value
 from certwright.kube.runtime.cache import Change
 from certwright.kube.wire.keys import ObjectKey
+from certwright.rules.gates import DEFAULTS, ROTATE_ALWAYS, Gates
 from certwright.rules.hub import (
     CertificateKey,
     Dialect,
@@ -18,31 +19,34 @@ from certwright.rules.hub import (
     modern_certificate,
     modern_issuer,
 )
+from certwright.rules.key_choice import KEY_ALGORITHM, with_key_choices
 from certwright.rules.mirrors import is_mirror
 
 
 class ModernCertificates:
     """The source of cert-manager.io Certificates."""
 
-    def __init__(self, caches: Caches) -> None:
+    def __init__(self, caches: Caches, gates: Gates = DEFAULTS) -> None:
         self._cache = caches.certificates
+        self._gates = gates
+        self._keys_stay = ROTATE_ALWAYS not in gates
 
     def get(self, key: CertificateKey) -> HubCertificate | None:
         """The Certificate of that key; None where there is none."""
         found = self._cache.get(ObjectKey(key.namespace, key.name))
-        return None if found is None or is_mirror(found.metadata) else modern_certificate(found)
+        return None if found is None or is_mirror(found.metadata) else self._seen(found)
 
     def all(self) -> Iterable[HubCertificate]:
         """Every one."""
-        return _hub(self._cache.values())
+        return self._hub(self._cache.values())
 
     def using_secret(self, namespace: str, secret_name: str) -> tuple[HubCertificate, ...]:
         """Those whose target is that Secret."""
-        return tuple(_hub(self._cache.find(BY_SECRET, secret_value(namespace, secret_name))))
+        return tuple(self._hub(self._cache.find(BY_SECRET, secret_value(namespace, secret_name))))
 
     def using_issuer(self, key: IssuerKey) -> tuple[HubCertificate, ...]:
         """Those whose reference means that issuer."""
-        return tuple(_hub(self._cache.find(BY_ISSUER, issuer_value(key))))
+        return tuple(self._hub(self._cache.find(BY_ISSUER, issuer_value(key))))
 
     def subscribe(self, listener: Callable[[CertificateKey], None]) -> None:
         """Call at each change, also for the first list, synchronously."""
@@ -51,6 +55,16 @@ class ModernCertificates:
             listener(CertificateKey(Dialect.MODERN, change.key.namespace, change.key.name))
 
         self._cache.subscribe(tell)
+
+    def _hub(self, found: Iterable[cm.Certificate]) -> Iterable[HubCertificate]:
+        return (self._seen(certificate) for certificate in found if not is_mirror(certificate.metadata))
+
+    def _seen(self, found: cm.Certificate) -> HubCertificate:
+        certificate = modern_certificate(found)
+        # Each pass comes here: most Certificates are left as they are.
+        if self._keys_stay or KEY_ALGORITHM in found.metadata.annotations:
+            return with_key_choices(certificate, self._gates)
+        return certificate
 
 
 class ModernIssuers:
@@ -87,7 +101,3 @@ class ModernIssuers:
 
         self._issuers.subscribe(tell)
         self._cluster_issuers.subscribe(tell_cluster)
-
-
-def _hub(found: Iterable[cm.Certificate]) -> Iterable[HubCertificate]:
-    return (modern_certificate(certificate) for certificate in found if not is_mirror(certificate.metadata))

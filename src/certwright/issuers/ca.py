@@ -24,11 +24,12 @@ from certwright.pki.certificate import Certificate, parse_certificate_der
 from certwright.pki.chain import Chain, complete, order_chain
 from certwright.pki.errors import PkiError
 from certwright.pki.issuance import Signer, Terms, sign, signer_from
-from certwright.pki.keys import parse_private_key, public_key_digest
+from certwright.pki.keys import key_spec_of, parse_private_key, public_key_digest
 from certwright.pki.pem import split_certificates
 from certwright.rules import defaults
 from certwright.rules.facts import CA_CERT, TLS_CERT, TLS_KEY
 from certwright.rules.hub import HubIssuer
+from certwright.rules.key_choice import ungated
 
 VERIFIED = "Signing CA verified"
 CLIPPED = "ClippedToCA"
@@ -118,9 +119,15 @@ class CA(IssuerType):
         if secret is None:
             self._read.pop(key, None)
             return _missing(key)
-        pair = read_pair(secret)
+        pair = self._gated(read_pair(secret), key)
         self._read[key] = (secret.metadata.resource_version, pair)
         return pair
+
+    def _gated(self, pair: SigningPair | NoPair, secret: ObjectKey) -> SigningPair | NoPair:
+        if isinstance(pair, NoPair):
+            return pair
+        why = ungated(key_spec_of(pair.signer.key).algorithm, self._cluster.settings.gates)
+        return _invalid(f"in Secret {secret} {why}") if why else pair
 
     def _is_news(self, issuer: HubIssuer) -> bool:
         """Whether this pair was not announced: a new one, or one that was not there before."""

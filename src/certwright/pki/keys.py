@@ -76,7 +76,8 @@ class KeySpec(Struct, frozen=True):
         return KeySpec(self.algorithm, size)
 
     def __str__(self) -> str:
-        return f"{self.algorithm} {self.size}" if self.algorithm in _SIZE_DEFAULTS and self.size else self.algorithm
+        size = f" {self.size}" if self.size else " of the default size"
+        return self.algorithm + (size if self.algorithm in _SIZE_DEFAULTS else "")
 
 
 def generate(spec: KeySpec) -> PrivateKey:

@@ -49,7 +49,7 @@ def request_problems(csr: Request, spec: cm.CertificateRequestSpec) -> Iterator[
     try:
         if not is_signed_by_its_key(csr):
             yield "The signing request in spec.request is not signed by the key that it is for; make it anew."
-        wanted = usages_from(spec.usages, is_ca=spec.is_ca)
+        wanted = usages_from(spec.usages, is_ca=spec.is_ca, signs_only=csr.signs_only)
     except PkiError as error:
         yield f"The signing request cannot be used: {error}."
         return

@@ -71,6 +71,9 @@ class Gates(Struct, frozen=True):
         return name in self.on
 
 
+DEFAULTS = Gates()
+
+
 def read_gates(values: Iterable[str]) -> Gates:
     """Gates as a flag writes them, `Name=true`; the last one of a name holds, and names outweigh whole stages.
 

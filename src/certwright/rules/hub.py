@@ -98,7 +98,7 @@ class HubCertificate(Struct, frozen=True, kw_only=True):
 
     `plan` is the legacy `acme.config`; None where the issuer's own solvers are to be matched.
     `problem` says why the spec cannot work until it or its issuer is edited (empty: it can); `problem_reason` is its
-    word.
+    word. `unissuable` says why no certificate is made for it now, while one that is there stays good.
     """
 
     key: CertificateKey
@@ -108,6 +108,7 @@ class HubCertificate(Struct, frozen=True, kw_only=True):
     plan: tuple[legacy.DomainSolver, ...] | None = None
     problem: str = ""
     problem_reason: str = ""
+    unissuable: str = ""
 
     @property
     def about(self) -> InvolvedObject:

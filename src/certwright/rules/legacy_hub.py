@@ -91,7 +91,10 @@ def with_present_key(certificate: HubCertificate, present: KeySpec | None) -> Hu
     wanted = certificate.spec.private_key
     if present is None or wanted is None or certificate.problem or key_spec(certificate.spec).resolved() == present:
         return certificate
-    kept = msgspec.structs.replace(wanted, algorithm=_V1_ALGORITHMS[present.algorithm], size=present.size)
+    algorithm = _V1_ALGORITHMS.get(present.algorithm)
+    if algorithm is None:
+        return certificate
+    kept = msgspec.structs.replace(wanted, algorithm=algorithm, size=present.size)
     return msgspec.structs.replace(certificate, spec=msgspec.structs.replace(certificate.spec, private_key=kept))
 
 

@@ -41,8 +41,8 @@ def key_for_issuance(spec: cm.CertificateSpec, secret: SecretFacts | None) -> Ke
         return PresentKey(secret.name)
     has = secret.key.spec
     return NoKey(
-        f"Cannot issue: the private key in Secret {secret.name} is {has.algorithm} {has.size or ''}".rstrip()
-        + ", which does not fit spec.privateKey, and rotationPolicy Never forbids a new one. "
+        f"Cannot issue: the private key in Secret {secret.name} is {has}, "
+        "which does not fit spec.privateKey, and rotationPolicy Never forbids a new one. "
         "Change spec.privateKey back, set rotationPolicy to Always, or delete the Secret."
     )
 

@@ -192,10 +192,7 @@ def _other_key(found: Subjects) -> Violation | None:
     if key_fits(found.secret.key, found.spec):
         return None
     has, wants = found.secret.key.spec, defaults.key_spec(found.spec)
-    text = (
-        f"Existing private key is not up to date for spec: [spec.privateKey] (it is {has.algorithm} {has.size or ''}, "
-        f"and {wants.algorithm} {wants.size or 'of the default size'} is wanted)"
-    ).replace(" ,", ",")
+    text = f"Existing private key is not up to date for spec: [spec.privateKey] (it is {has}, and {wants} is wanted)"
     return Violation(CertificateReason.SECRET_MISMATCH, text)
 
 

@@ -23,14 +23,18 @@ SOLVER_PLAN = "certwright.io/solver-plan"
 """Annotation on the requests of legacy Certificates: their `acme.config` as JSON."""
 
 
-def request_content(spec: cm.CertificateSpec) -> RequestContent:
-    """What the signing request asks for; raises `PkiError` for a value that cannot be encoded."""
+def request_content(spec: cm.CertificateSpec, *, basic_constraints: bool = False) -> RequestContent:
+    """What the signing request asks for; raises `PkiError` for a value that cannot be encoded.
+
+    `basic_constraints` says that the request itself is to tell whether a CA is asked for.
+    """
     return RequestContent(
         subject=subject_name(spec),
         names=alternative_names(spec),
         usages=spec.usages,
         is_ca=spec.is_ca,
         encode_usages=spec.encode_usages_in_request is not False,
+        encode_basic_constraints=basic_constraints,
         name_constraints=_constraints(spec.name_constraints),
         signature_algorithm=_signature(spec.signature_algorithm),
     )

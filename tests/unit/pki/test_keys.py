@@ -172,7 +172,7 @@ def test_the_largest_rsa_key_is_within_the_limit() -> None:
 def test_a_spec_is_told_with_its_size_where_it_has_one() -> None:
     specs = (KeySpec(RSA, 4096), KeySpec(ECDSA), KeySpec(ED25519, 256), KeySpec(KeyAlgorithm.ML_DSA_87, 256))
 
-    assert list(map(str, specs)) == ["RSA 4096", "ECDSA", "Ed25519", "ML-DSA-87"]
+    assert list(map(str, specs)) == ["RSA 4096", "ECDSA of the default size", "Ed25519", "ML-DSA-87"]
 
 
 def test_ml_dsa_keys_are_told_by_their_public_key(key: PrivateKey) -> None:

@@ -257,6 +257,8 @@ def _begin(view: CertificateView, due: Violation | None) -> Step:
     problem = request_problem(view.spec)
     if problem is not None:
         return Stuck(due, f"{problem.field}: {problem.message}")
+    if view.unissuable:
+        return Stuck(due, view.unissuable)
     waiting = view.key_secret
     if waiting is not None and (waiting.key is None or not key_fits(waiting.key, view.spec)):
         return DiscardKey(waiting, waiting.key_problem)

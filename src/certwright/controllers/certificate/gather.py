@@ -22,9 +22,11 @@ from certwright.issuers.base import IssuerType
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import NotFound
 from certwright.pki.keys import public_key_digest
+from certwright.rules import defaults
 from certwright.rules.conditions import find_condition
 from certwright.rules.facts import LeafFacts, RequestFacts, SecretFacts
 from certwright.rules.hub import CertificateKey, Dialect, HubCertificate, HubIssuer
+from certwright.rules.key_choice import unfit_issuer
 from certwright.rules.owner import owner_among, superseding
 from certwright.rules.private_key import next_key_secret
 from certwright.rules.reissue import Subjects
@@ -71,6 +73,12 @@ class CertificateView(Struct, frozen=True, kw_only=True):
     def status(self) -> cm.CertificateStatus:
         """What was said last."""
         return self.certificate.status
+
+    @property
+    def unissuable(self) -> str:
+        """Why no certificate is made now, whatever is due; no text where one is."""
+        found, issuer = self.certificate.unissuable, self.issuer
+        return found or ("" if issuer is None else unfit_issuer(issuer, defaults.key_spec(self.spec).algorithm))
 
     @property
     def owns(self) -> bool:

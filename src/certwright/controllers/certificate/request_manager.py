@@ -14,6 +14,7 @@ from certwright.kube.wire.status import AlreadyExists, Conflict, NotFound
 from certwright.pki.csr import build_request
 from certwright.pki.keys import PrivateKey
 from certwright.rules.facts import RequestFacts, controller_of
+from certwright.rules.gates import BASIC_CONSTRAINTS
 from certwright.rules.request_content import Asked, certificate_request, request_content, request_name
 
 MANAGER = "cert-manager-certificates-request-manager"
@@ -31,8 +32,9 @@ class RequestManager:
 
     async def create(self, view: CertificateView, key: PrivateKey, key_secret_name: str) -> RequestFacts:
         """The request of the next revision."""
-        csr = build_request(request_content(view.spec), key)
-        prefixes = self._cluster.settings.copied_annotation_prefixes
+        settings = self._cluster.settings
+        csr = build_request(request_content(view.spec, basic_constraints=BASIC_CONSTRAINTS in settings.gates), key)
+        prefixes = settings.copied_annotation_prefixes
         asked = Asked(revision=view.revision + 1, key_secret_name=key_secret_name, copied_prefixes=prefixes)
         body = certificate_request(view.certificate, csr, asked)
         try:

@@ -24,10 +24,13 @@ from certwright.kube.runtime.cache import Change
 from certwright.kube.runtime.loop import Loop, LoopObserver, LoopOptions
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import Forbidden, NotFound
+from certwright.pki.csr import Request
 from certwright.pki.errors import PkiError
+from certwright.pki.keys import ml_dsa_algorithm
 from certwright.rules.approval import APPROVED, Approval, approval_of, is_ours, request_problems
 from certwright.rules.facts import RequestFacts, SecretFacts, controller_of
 from certwright.rules.hub import HubIssuer, IssuerKey
+from certwright.rules.key_choice import unfit_issuer, ungated
 
 APPROVER = "cert-manager-certificaterequests-approver"
 REFUSED_APPROVAL = timedelta(minutes=1)
@@ -132,11 +135,22 @@ class CertificateRequestController:
         except PkiError as error:
             return Invalid(f"{error}.")
         made_here = self._cluster.pending.get(request.key) is not None
-        problem = None if made_here else next(request_problems(csr, request.spec), None)
-        if problem is not None:
-            return Invalid(problem)
+        # What is made here was judged before it was made.
+        found = None if made_here else self._unfit(csr, request, chosen.issuer)
+        if found is not None:
+            return found
         to_sign = RequestToSign(metadata=request.metadata, spec=request.spec, csr=csr)
         return await chosen.type.sign(chosen.issuer, to_sign)
+
+    def _unfit(self, csr: Request, request: RequestFacts, issuer: HubIssuer) -> Invalid | Refused | None:
+        algorithm = ml_dsa_algorithm(csr.public_key_info)
+        if why := ungated(algorithm, self._cluster.settings.gates):
+            return Invalid(f"The signing request cannot be used: {why}.")
+        if problem := next(request_problems(csr, request.spec), None):
+            return Invalid(problem)
+        if why := unfit_issuer(issuer, algorithm):
+            return Refused(why)
+        return None
 
     def _choose(self, request: RequestFacts) -> Chosen | Pending:
         ref = request.spec.issuer_ref
