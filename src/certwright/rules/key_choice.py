@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from certwright.api import certmanager_v1 as cm
 from certwright.pki.keys import ML_DSA, KeyAlgorithm
-from certwright.rules import defaults
 from certwright.rules.gates import MLDSA, ROTATE_ALWAYS, Gates
 from certwright.rules.hub import HubCertificate, HubIssuer
 
@@ -29,11 +28,6 @@ def with_key_choices(certificate: HubCertificate, gates: Gates) -> HubCertificat
     chosen = _with_key(certificate, key)
     # A certificate that is there stays good without the gate: only a new one is not made.
     return replace(chosen, unissuable=_off(asked)) if asked is not None and MLDSA not in gates else chosen
-
-
-def wants_ml_dsa(spec: cm.CertificateSpec) -> bool:
-    """Whether the key is to be one of ML-DSA."""
-    return defaults.key_spec(spec).algorithm in ML_DSA
 
 
 def ungated(algorithm: KeyAlgorithm | None, gates: Gates) -> str:

@@ -80,7 +80,7 @@ class Controllers:
     def __init__(self, cluster: Cluster, more: Mapping[str, IssuerType] | None = None) -> None:
         self.cluster = cluster
         types: dict[str, IssuerType] = {"ca": CA(cluster), "self_signed": SelfSigned(cluster), **(more or {})}
-        sources = {Dialect.MODERN: ModernCertificates(cluster.caches)}
+        sources = {Dialect.MODERN: ModernCertificates(cluster.caches, cluster.settings.gates)}
         presenters = {Dialect.MODERN: ModernCertificatePresenter(cluster)}
         self.issuers = IssuerController(cluster, types, {Dialect.MODERN: ModernIssuerPresenter(cluster)})
         self.requests = CertificateRequestController(cluster, types)

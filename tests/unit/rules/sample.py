@@ -51,9 +51,9 @@ def certificate(name: str = "web", created: datetime = NOW, **fields: Any) -> Hu
     return modern_certificate(cm.Certificate(metadata=metadata, spec=spec(**fields)))
 
 
-def csr(wanted: cm.CertificateSpec, signer: PrivateKey | None = None) -> bytes:
+def csr(wanted: cm.CertificateSpec, signer: PrivateKey | None = None, *, basic_constraints: bool = False) -> bytes:
     """The signing request for a spec."""
-    return build_request(request_content(wanted), signer or key())
+    return build_request(request_content(wanted, basic_constraints=basic_constraints), signer or key())
 
 
 def chain(wanted: cm.CertificateSpec, signer: PrivateKey | None = None, at: datetime = NOW) -> bytes:
@@ -70,11 +70,16 @@ def temporary_chain(wanted: cm.CertificateSpec) -> bytes:
 
 
 def request(
-    wanted: HubCertificate, *, revision: int = 1, signer: PrivateKey | None = None, **status: Any
+    wanted: HubCertificate,
+    *,
+    revision: int = 1,
+    signer: PrivateKey | None = None,
+    basic_constraints: bool = False,
+    **status: Any,
 ) -> RequestFacts:
     """The CertificateRequest of a revision."""
     asked = Asked(revision=revision, key_secret_name="web-abcde", copied_prefixes=())
-    made = certificate_request(wanted, csr(wanted.spec, signer), asked)
+    made = certificate_request(wanted, csr(wanted.spec, signer, basic_constraints=basic_constraints), asked)
     told = from_json(cm.CertificateRequestStatus, status)
     return request_facts(replace(made, metadata=replace(made.metadata, uid=f"r{revision}"), status=told))
 

@@ -224,6 +224,7 @@ class TestCertificate:
         assert kept == cm.PrivateKey(rotation_policy="Never", algorithm="RSA", size=2048)
         assert with_present_key(asked, None) is asked
         assert with_present_key(asked, KeySpec(KeyAlgorithm.ECDSA, 256)) is asked
+        assert with_present_key(asked, KeySpec(KeyAlgorithm.ML_DSA_65)) is asked
 
     def test_a_bad_duration_is_told_and_does_no_harm(self) -> None:
         found = certificate({"duration": "soon"})
