@@ -35,7 +35,12 @@ def client_pair(ca: Authority, name: str) -> KeyPair:
 
 def trusting(ca: Authority, shown: KeyPair | None = None) -> ssl.SSLContext:
     """A client's TLS that trusts the CA, with a certificate of its own where one is given."""
-    context = ssl.create_default_context(cadata=ca.cert_pem.decode())
+    return trusting_pem(ca.cert_pem, shown)
+
+
+def trusting_pem(bundle: bytes, shown: KeyPair | None = None) -> ssl.SSLContext:
+    """The same for a bundle."""
+    context = ssl.create_default_context(cadata=bundle.decode())
     if shown is not None:
         show_certificate(context, shown.cert_pem, shown.key_pem)
     return context
