@@ -75,6 +75,12 @@ class KeySpec(Struct, frozen=True):
                 raise PkiError(f"there is no ECDSA curve of {size} bits: ask for 256, 384 or 521")
         return KeySpec(self.algorithm, size)
 
+    def is_met_by(self, made: KeySpec) -> bool:
+        """Whether a key of that kind is what is asked for: the same, or one bit longer for an RSA key of an odd size."""
+        size = _effective_size(self)
+        sizes = {size, size + size % 2} if self.algorithm is KeyAlgorithm.RSA else {size}
+        return made.algorithm is self.algorithm and made.size in sizes
+
     def __str__(self) -> str:
         size = f" {self.size}" if self.size else " of the default size"
         return self.algorithm + (size if self.algorithm in _SIZE_DEFAULTS else "")
@@ -85,7 +91,8 @@ def generate(spec: KeySpec) -> PrivateKey:
     spec = spec.resolved()
     match spec.algorithm:
         case KeyAlgorithm.RSA:
-            return rsa.generate_private_key(65537, spec.size)
+            # OpenSSL makes two primes of half the size: a key of an odd size would come out one bit too short.
+            return rsa.generate_private_key(65537, spec.size + spec.size % 2)
         case KeyAlgorithm.ECDSA:
             return ec.generate_private_key(CURVES[spec.size]())
         case KeyAlgorithm.ED25519:
@@ -117,7 +124,7 @@ def key_spec_of(key: PrivateKey | PublicKey) -> KeySpec:
 
 def fits(key: PrivateKey | PublicKey, spec: KeySpec) -> bool:
     """Whether the key is of the algorithm and size that `spec` asks for."""
-    return key_spec_of(key) == KeySpec(spec.algorithm, _effective_size(spec))
+    return spec.is_met_by(key_spec_of(key))
 
 
 def encode_private_key(key: PrivateKey, encoding: KeyEncoding = KeyEncoding.PKCS1) -> bytes:
@@ -149,6 +156,8 @@ def parse_private_key_der(data: bytes, what: str = "the private key") -> Private
     except (ValueError, TypeError, UnsupportedAlgorithm):
         if (seeded := ml_dsa.parse_seeded(data, what)) is not None:
             return seeded
+        if (bare := _without_additions(data)) is not None:
+            return parse_private_key_der(bare, what)
         # The library's text may quote what it read, so it is not passed on.
         raise PkiError(f"{what} cannot be decoded: it must be {READ}, as PKCS #1, SEC 1 or PKCS #8") from None
     if isinstance(key, rsa.RSAPrivateKey):
@@ -198,6 +207,18 @@ def _effective_size(spec: KeySpec) -> int:
 def _format(key: PrivateKey, encoding: KeyEncoding) -> PrivateFormat:
     has_older_form = isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
     return PrivateFormat.TraditionalOpenSSL if has_older_form and encoding is KeyEncoding.PKCS1 else PrivateFormat.PKCS8
+
+
+def _without_additions(data: bytes) -> bytes | None:
+    """PKCS #8 without the attributes and the public key that RFC 5958 adds, which the library does not read."""
+    try:
+        parts = der.children(der.read(data, der.SEQUENCE).content)
+    except PkiError:
+        return None
+    match parts:
+        case [_, der.Element(tag=der.SEQUENCE) as algorithm, der.Element(tag=der.OCTET_STRING) as content, _, *_]:
+            return der.sequence(der.integer(0), algorithm.raw, content.raw)
+    return None
 
 
 def _refuse_torn(key: rsa.RSAPrivateKey, what: str) -> None:

@@ -21,15 +21,16 @@ from certwright.cluster.settings import Settings
 from certwright.issuers.base import IssuerType, Outcome, RequestToSign, Signed, Verdict
 from certwright.pki.certificate import Certificate, is_issued_by, parse_certificate
 from certwright.pki.csr import parse_request
-from certwright.pki.keys import PrivateKey, public_key_digest
+from certwright.pki.keys import ML_DSA, PrivateKey, public_key_digest
 from certwright.pki.pem import split_certificates
 from certwright.rules.hub import HubIssuer
 
 TYPES: list[tuple[str, int]] = [("RSA", 2048), ("ECDSA", 256), ("ECDSA", 384), ("ECDSA", 521), ("Ed25519", 0)]
+ML_DSA_TYPES = [(str(algorithm), 0) for algorithm in ML_DSA]
 
 
 class IssuerSuite(ABC):
-    """`lacks` names what an issuer type cannot do: usages, is_ca, duration, ca, other_names."""
+    """`lacks` names what an issuer type cannot do: usages, is_ca, duration, ca, other_names, ml_dsa."""
 
     lacks: frozenset[str] = frozenset()
 
@@ -91,8 +92,10 @@ class IssuerSuite(ABC):
         assert found.ready, found.message
         assert found.reason
 
-    @pytest.mark.parametrize(("algorithm", "size"), TYPES)
+    @pytest.mark.parametrize(("algorithm", "size"), TYPES + ML_DSA_TYPES)
     async def test_every_kind_of_key(self, parts: tuple[Cluster, User], algorithm: str, size: int) -> None:
+        if algorithm in ML_DSA:
+            self.needs("ml_dsa")
         private_key = key(algorithm, size)
 
         found = await self.signed(parts, private_key)

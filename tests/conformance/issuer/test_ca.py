@@ -22,10 +22,11 @@ from certwright.issuers.base import IssuerType, Pending, Signed
 from certwright.issuers.ca import CA, SigningPair, read_pair
 from certwright.kube.wire.status import NotFound
 from certwright.pki import pem
-from certwright.pki.certificate import parse_certificate
+from certwright.pki.certificate import is_issued_by, parse_certificate
 from certwright.pki.csr import parse_request
 from certwright.pki.issuance import Terms, sign, sign_with_own_key, signer_from
-from certwright.pki.keys import PrivateKey, encode_private_key
+from certwright.pki.keys import ML_DSA, PrivateKey, encode_private_key
+from certwright.rules.gates import read_gates
 from certwright.rules.hub import Dialect, HubIssuer, IssuerKey
 
 AUTHORITY = key("ECDSA", 384)
@@ -34,10 +35,15 @@ YEARS = timedelta(days=3650)
 LEAVES = {"crl_distribution_points": ("http://crl.example.test",), "ocsp_servers": ("http://ocsp.example.test",)}
 
 
-def root(life: timedelta = YEARS, *, is_ca: bool = True) -> bytes:
+def root(life: timedelta = YEARS, *, is_ca: bool = True, authority: PrivateKey = AUTHORITY) -> bytes:
     """A root's certificate, DER."""
-    request = parse_request(csr(spec(commonName="root", dnsNames=None, isCA=is_ca), AUTHORITY))
-    return sign_with_own_key(request, AUTHORITY, Terms(is_ca=is_ca, lifetime=life), SystemClock().now())
+    request = parse_request(csr(spec(commonName="root", dnsNames=None, isCA=is_ca), authority))
+    return sign_with_own_key(request, authority, Terms(is_ca=is_ca, lifetime=life), SystemClock().now())
+
+
+def with_gate(cluster: Cluster) -> Cluster:
+    """The same with ML-DSA switched on."""
+    return replace(cluster, settings=replace(cluster.settings, gates=read_gates(["MLDSA=true"])))
 
 
 def intermediate(above: bytes) -> bytes:
@@ -93,6 +99,36 @@ class TestCA(IssuerSuite):
         assert isinstance(found, Signed)
         assert len(pem.split_certificates(found.chain_pem, "")) == 2
         assert parse_certificate(found.ca_pem).subject_text == ("CN=root" if known else "CN=intermediate")
+
+    @pytest.mark.parametrize("algorithm", ["Ed25519", *ML_DSA])
+    @pytest.mark.parametrize("below", ["ECDSA", "Ed25519", "ML-DSA-44"])
+    async def test_a_ca_of_any_kind_signs_leaves_of_every_kind(
+        self, parts: tuple[Cluster, User], algorithm: str, below: str
+    ) -> None:
+        cluster, user = with_gate(parts[0]), parts[1]
+        authority = key(algorithm, 0)
+        issuer = await self.with_pair(user, [root(authority=authority)], authority)
+        asked = self.request(user.namespace, key(below, 0))
+
+        found = await self.build(cluster).sign(issuer, asked)
+
+        assert isinstance(found, Signed)
+        assert is_issued_by(*(pem.split_certificates(text, "")[0] for text in (found.chain_pem, found.ca_pem)))
+        signature = "PureEd25519" if algorithm == "Ed25519" else algorithm
+        assert leaf_of(found).signature_algorithm == signature
+
+    async def test_a_ca_of_ml_dsa_signs_behind_its_gate_alone(self, parts: tuple[Cluster, User]) -> None:
+        cluster, user = parts
+        authority = key("ML-DSA-65", 0)
+        issuer = await self.with_pair(user, [root(authority=authority)], authority)
+
+        verdict, gated = await self.build(cluster).check(issuer), await self.build(with_gate(cluster)).check(issuer)
+        answer = await self.build(cluster).sign(issuer, self.request(user.namespace, key()))
+
+        assert (verdict.ready, verdict.reason, gated.ready) == (False, "ErrInvalidKeyPair", True)
+        assert "--feature-gates=MLDSA=true, or use a key of another kind." in verdict.message
+        assert isinstance(answer, Pending)
+        assert answer.message == verdict.message
 
     async def test_urls_go_into_the_certificate(self, parts: tuple[Cluster, User]) -> None:
         found = await self.signed(parts)

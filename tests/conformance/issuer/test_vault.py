@@ -33,7 +33,7 @@ __all__ = ["real_vault"]
 class VaultSuite(IssuerSuite):
     """Its role decides over usages, other names and CAs; what it signs begins half a minute before."""
 
-    lacks = frozenset({"usages", "is_ca", "duration", "other_names"})
+    lacks = frozenset({"usages", "is_ca", "duration", "other_names", "ml_dsa"})
 
     @pytest.fixture(autouse=True)
     async def transport(self) -> AsyncIterator[None]:

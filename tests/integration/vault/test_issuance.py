@@ -11,8 +11,10 @@ import pytest
 from cryptography import x509
 from tests.cluster import Cluster as Server
 from tests.integration.certificate.rig import Controllers, User, build_cluster, client_of
+from tests.integration.certificate.test_requests import ask, until
 from tests.kubernetes.eventually import eventually
 from tests.servers.vault_api import SIGN_PATH, Refused, VaultApi
+from tests.unit.rules.sample import csr, key, spec
 
 from certwright.api import certmanager_v1 as cm
 from certwright.api.core_kinds import SECRET
@@ -24,6 +26,8 @@ from certwright.issuers.vault.issuer import VaultIssuerType
 from certwright.kube.wire.status import NotFound
 from certwright.rest import Proxies, Transport
 from certwright.rules.conditions import find_condition
+from certwright.rules.gates import DEFAULTS, Gates, read_gates
+from certwright.rules.key_choice import KEY_ALGORITHM
 
 Plain = dict[str, Any]  # JSON
 APP_ROLE = {"appRole": {"path": "approle", "roleId": "role-id", "secretRef": {"name": "used", "key": "value"}}}
@@ -40,14 +44,14 @@ VALUES = {"tokenSecretRef": "hvs.static", "appRole": "secret-id", "kubernetes": 
 
 
 @asynccontextmanager
-async def person(server: Server) -> AsyncIterator[User]:
+async def person(server: Server, gates: Gates = DEFAULTS) -> AsyncIterator[User]:
     """The line is at work with the type vault, in the test's namespace."""
     await server.install_crds()
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(client_of(server, clock, "vault-line"))
         transport = await stack.enter_async_context(Transport(clock, Proxies()))
-        cluster = build_cluster(client, clock, Settings(namespace=server.namespace))
+        cluster = build_cluster(client, clock, Settings(namespace=server.namespace, gates=gates))
         line = Controllers(cluster, {"vault": VaultIssuerType(cluster, transport)})
         await stack.enter_async_context(line.running())
         yield User(await stack.enter_async_context(client_of(server, clock, "person")), server.namespace)
@@ -163,3 +167,23 @@ async def test_each_secret_that_it_names_is_watched(user: User, vault: VaultApi,
 
     assert reason == "VaultError"
     assert VALUES.get(case, "PRIVATE") not in message
+
+
+async def test_keys_that_vault_does_not_certify_are_told_before_anything_is_sent(
+    cluster: Server, vault: VaultApi
+) -> None:
+    async with person(cluster, read_gates(["MLDSA=true"])) as user:
+        await put_secret(user, "vault-token", {"token": b"hvs.static"})
+        await vault_issuer(user, vault)
+        await until_issuer(user, "True")
+        await user.certificate("web", {"issuerRef": {"name": "vault"}}, annotations={KEY_ALGORITHM: "ML-DSA-65"})
+        waiting = await user.until("web", "True", kind="Issuing")
+        await ask(user, "hand", {"name": "vault"}, csr=csr(spec(), key("ML-DSA-65", 0)))
+        refused = await until(user, "hand", "False", "Failed")
+
+    words = 'Issuer "vault" is of the type vault, which certifies no ML-DSA-65 keys: name an issuer of the type ca'
+    for found, kind in ((waiting, "Issuing"), (refused, "Ready")):
+        condition = find_condition(found.status.conditions, kind)
+        assert condition is not None
+        assert words in condition.message
+    assert vault.signed == []

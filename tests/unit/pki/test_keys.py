@@ -29,12 +29,33 @@ RSA, ECDSA, ED25519 = KeyAlgorithm.RSA, KeyAlgorithm.ECDSA, KeyAlgorithm.ED25519
 CLASSIC = [KeySpec(RSA, 2048), KeySpec(ECDSA, 256), KeySpec(ECDSA, 384), KeySpec(ECDSA, 521), KeySpec(ED25519)]
 SPECS = [*CLASSIC, *map(KeySpec, ML_DSA)]
 
+# RFC 8410 section 10.3: one key, without and with its public key.
+RFC_8410 = b"""-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+-----END PRIVATE KEY-----
+"""
+RFC_8410_WITH_PUBLIC_KEY = b"""-----BEGIN PRIVATE KEY-----
+MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB
+Z9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PRIVATE KEY-----
+"""
+
 
 @pytest.fixture(scope="module", params=SPECS, ids=str)
 def key(request: pytest.FixtureRequest) -> PrivateKey:
     spec = request.param
     assert isinstance(spec, KeySpec)
     return generate(spec)
+
+
+def test_an_rsa_key_of_an_odd_size_is_one_bit_longer_and_fits() -> None:
+    wanted = KeySpec(RSA, 2049)
+
+    assert key_spec_of(generate(wanted)) == KeySpec(RSA, 2050)
+    assert [size for size in (2048, 2049, 2050, 2051) if wanted.is_met_by(KeySpec(RSA, size))] == [2049, 2050]
+    assert not KeySpec(RSA, 2048).is_met_by(KeySpec(RSA, 2049))
+    assert not KeySpec(ECDSA, 521).is_met_by(KeySpec(ECDSA, 522))
 
 
 @pytest.mark.parametrize("encoding", list(KeyEncoding))
@@ -154,6 +175,14 @@ def test_an_rsa_key_of_mixed_numbers_is_refused() -> None:
 
     with pytest.raises(PkiError, match="do not belong together"):
         parse_private_key(encode_private_key(key))
+
+
+@pytest.mark.parametrize("text", [RFC_8410, RFC_8410_WITH_PUBLIC_KEY], ids=["version 1", "version 2"])
+def test_the_keys_of_rfc_8410_are_read(text: bytes) -> None:
+    key = parse_private_key(text)
+
+    assert key_spec_of(key) == KeySpec(ED25519)
+    assert encode_private_key(key) == RFC_8410
 
 
 def test_a_key_beyond_the_limit_is_not_read() -> None:
