@@ -87,6 +87,18 @@ class Pebble:
         with urllib.request.urlopen(url, context=self.trust(), timeout=10) as answer:
             return bytes(answer.read())
 
+    def suggest(self, certificate: bytes, answer: str) -> None:
+        """From now on it says that, whatever it is, when it is asked for renewal information of the PEM certificate."""
+        body = json.dumps({"Certificate": certificate.decode(), "ARIResponse": answer}).encode()
+        url = f"https://127.0.0.1:{self._management_port}/set-renewal-info/"
+        request = urllib.request.Request(url, body)
+        with urllib.request.urlopen(request, context=self.trust(), timeout=10):  # noqa: S310 the scheme is ours
+            pass
+
+    def log(self) -> str:
+        """What it has said so far."""
+        return (self._folder / "pebble.log").read_text()
+
     def _start_pebble(self, programs: Path) -> None:
         config = self._folder / "pebble.json"
         config.write_text(json.dumps({"pebble": self._config()}))

@@ -33,3 +33,62 @@ class FastClock:
 
     async def wait(self, delay: timedelta) -> None:
         await self._wall.wait(delay / self._speed)
+
+
+class _Leaping:
+    """A pending call of a `LeapingClock`."""
+
+    def __init__(self, when: datetime, callback: Callable[[], None]) -> None:
+        self.when = when
+        self.callback = callback
+        self.handle: asyncio.TimerHandle | None = None
+
+    def cancel(self) -> None:
+        if self.handle is not None:
+            self.handle.cancel()
+
+
+class LeapingClock(FastClock):
+    """It runs, and a test makes it leap as well: whatever would have come up by then comes up at once."""
+
+    def __init__(self, speed: float = SPEED) -> None:
+        super().__init__(speed)
+        self._leapt = timedelta(0)
+        self._pending: set[_Leaping] = set()
+
+    def now(self) -> datetime:
+        return super().now() + self._leapt
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self._leapt.total_seconds()
+
+    def leap(self, by: timedelta) -> None:
+        """It is later."""
+        self._leapt += by
+        for timer in list(self._pending):
+            timer.cancel()
+            self._arm(timer)
+
+    def call_at(self, when: datetime, callback: Callable[[], None]) -> Timer:
+        timer = _Leaping(when, callback)
+        self._arm(timer)
+        return timer
+
+    async def wait(self, delay: timedelta) -> None:
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        timer = self.call_at(self.now() + delay, lambda: None if woken.done() else woken.set_result(None))
+        try:
+            await woken
+        finally:
+            timer.cancel()
+
+    def _arm(self, timer: _Leaping) -> None:
+        self._pending = {each for each in self._pending if each.handle is not None and not each.handle.cancelled()}
+        self._pending.add(timer)
+
+        def fire() -> None:
+            self._pending.discard(timer)
+            timer.callback()
+
+        left = max((timer.when - self.now()).total_seconds(), 0) / self._speed
+        timer.handle = asyncio.get_running_loop().call_later(left, fire)

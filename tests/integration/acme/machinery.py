@@ -18,10 +18,12 @@ from certwright.clock import Clock, SystemClock
 from certwright.cluster.caches import build_caches
 from certwright.cluster.cluster import Cluster
 from certwright.cluster.issuers import IssuerDirectory
-from certwright.cluster.modern import ModernIssuers
+from certwright.cluster.modern import ModernCertificates, ModernIssuers
 from certwright.cluster.pending import PendingKeys
 from certwright.cluster.secrets import SecretReader
 from certwright.cluster.settings import Settings
+from certwright.controllers.certificate.controller import CertificateController
+from certwright.controllers.certificate.presenter import ModernCertificatePresenter
 from certwright.controllers.certificate_request.controller import CertificateRequestController
 from certwright.controllers.challenge.controller import ChallengeController
 from certwright.controllers.challenge.solving import PodMode, Solving
@@ -55,7 +57,11 @@ class Machinery:
 
     def asked(self, action: str) -> int:
         """How many signed requests of that kind the CA was sent."""
-        return sum(each.method == "POST" and each.action == action for each in self.to_ca)
+        return self.sent("POST", action)
+
+    def sent(self, method: str, action: str) -> int:
+        """How many requests of that kind the CA was sent."""
+        return sum(each.method == method and each.action == action for each in self.to_ca)
 
 
 @asynccontextmanager
@@ -76,9 +82,12 @@ async def machinery(
         issuers = IssuerController(cluster, types, {Dialect.MODERN: ModernIssuerPresenter(cluster)})
         challenges = ChallengeController(cluster, clients, await _solving(cluster, world, stack, pods))
         requests, orders = CertificateRequestController(cluster, types), OrderController(cluster, clients)
+        sources = {Dialect.MODERN: ModernCertificates(cluster.caches)}
+        presenters = {Dialect.MODERN: ModernCertificatePresenter(cluster)}
+        certificates = CertificateController(cluster, sources, presenters, types)
         await stack.enter_async_context(_running(cluster.caches.run(), cluster.recorder.run()))
         await cluster.caches.synced()
-        loops = (issuers.run(), requests.run(), orders.run(), challenges.run())
+        loops = (issuers.run(), certificates.run(), requests.run(), orders.run(), challenges.run())
         await stack.enter_async_context(_running(*loops))
         yield Machinery(cluster, clients, to_ca)
 

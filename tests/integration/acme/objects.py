@@ -20,6 +20,7 @@ PATIENCE = timedelta(seconds=45)
 CLOUDFLARE: Json = {"dns01": {"cloudflare": {"apiTokenSecretRef": {"name": "cloudflare", "key": "token"}}}}
 HTTP: Json = {"http01": {"ingress": {"ingressClassName": "nginx"}}}
 _GROUPS = {
+    "certificates": "cert-manager.io/v1",
     "certificaterequests": "cert-manager.io/v1",
     "issuers": "cert-manager.io/v1",
     "orders": "acme.cert-manager.io/v1",
@@ -90,6 +91,18 @@ class Objects:
         await self.ask(name, csr, issuer=issuer, issuer_kind=issuer_kind)
         return key
 
+    async def certificate(self, name: str, *names: str, **spec: Any) -> None:
+        """A Certificate of the issuer `acme` for these names, in a Secret of its own name."""
+        wanted = {
+            "secretName": name,
+            "dnsNames": list(names),
+            "privateKey": {"algorithm": "ECDSA"},
+            "issuerRef": {"name": "acme"},
+            **spec,
+        }
+        body = {"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": name}, "spec": wanted}
+        await self.create("certificates", body)
+
     async def ask(self, name: str, csr: bytes, issuer: str = "acme", issuer_kind: str = "Issuer") -> None:
         """A CertificateRequest."""
         body = {
@@ -159,7 +172,7 @@ class Objects:
     async def story(self) -> str:
         """What stands in the namespace, for failures."""
         lines: list[str] = []
-        for plural in ("issuers", "certificaterequests", "orders", "challenges"):
+        for plural in ("certificates", "issuers", "certificaterequests", "orders", "challenges"):
             found = await self.all(plural)
             lines += [f"{plural}/{each['metadata']['name']}: {each.get('status')}" for each in found]
         lines += [

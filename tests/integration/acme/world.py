@@ -28,7 +28,7 @@ BLOCKED = "blocked.bench.test"
 
 @dataclass(frozen=True)
 class World:
-    """`server` and `mischief` are there for our own CA only."""
+    """`server` and `mischief` are there for our own CA only, `pebble` for the other."""
 
     directory: str
     trust_pem: bytes
@@ -40,6 +40,7 @@ class World:
     options: AcmeServerOptions | None = None
     dns_address: str = ""
     mischief: Mischief | None = None
+    pebble: Pebble | None = None
 
     @asynccontextmanager
     async def another_ca(self, clock: Clock) -> AsyncIterator[None]:
@@ -120,7 +121,7 @@ async def pebble_world(
         await asyncio.to_thread(pebble.start)
         stack.callback(pebble.stop)
         trust = pebble.ca.read_bytes()
-        yield World(pebble.directory, trust, dns, cloudflare, http_port, dns_address=dns_address)
+        yield World(pebble.directory, trust, dns, cloudflare, http_port, dns_address=dns_address, pebble=pebble)
 
 
 async def _names(stack: AsyncExitStack) -> tuple[DnsServer, CloudflareApi]:

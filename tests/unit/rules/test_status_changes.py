@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from certwright.api.acme_v1 import ChallengeStatus
+from certwright.api.certmanager_v1 import CertificateAcmeStatus, CertificateStatus, RenewalInformation
 from certwright.rules.status_changes import status_changes
 
 WHEN = datetime(2026, 11, 24, 3, 15, 34, 500000, tzinfo=UTC)
@@ -23,3 +24,12 @@ def test_only_what_differs_is_said_and_what_goes_is_null() -> None:
         "presentedAt": "2026-11-24T03:15:34Z",
         "reason": None,
     }
+
+
+def test_what_goes_from_within_an_object_is_null_too() -> None:
+    failed = RenewalInformation(last_checked=WHEN, last_error="no answer")
+    before = CertificateStatus(revision=1, acme=CertificateAcmeStatus(ari=failed))
+    after = CertificateStatus(revision=1, acme=CertificateAcmeStatus(ari=RenewalInformation(last_checked=WHEN)))
+
+    assert status_changes(before, after) == {"acme": {"ari": {"lastError": None}}}
+    assert status_changes(after, CertificateStatus(revision=1)) == {"acme": None}

@@ -69,6 +69,8 @@ class OrderOptions(Struct, frozen=True, kw_only=True):
     reuses_authorizations: bool = False
     retry_after: timedelta = timedelta(seconds=1)
     renewal_retry_after: timedelta = timedelta(hours=6)
+    suggests_renewals: bool = True
+    """Whether there is renewal information (RFC 9773)."""
     new_orders: Rate | None = None
     duplicates: Rate | None = None
 

@@ -138,7 +138,9 @@ class AcmeServer:
 
     async def _directory(self, request: web.Request) -> web.Response:
         base = base_of(request)
-        names = ("new-nonce", "new-account", "new-order", "revoke-cert", "key-change", "renewal-info")
+        names = ["new-nonce", "new-account", "new-order", "revoke-cert", "key-change"]
+        if self._options.orders.suggests_renewals:
+            names.append("renewal-info")
         view: View = {_camel(name): f"{base}/{name}" for name in names}
         profiles = {name: profile.description for name, profile in self._options.orders.profiles.items()}
         meta: View = {"externalAccountRequired": self._options.accounts.external_account_required, "profiles": profiles}

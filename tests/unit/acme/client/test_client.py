@@ -201,6 +201,23 @@ async def test_a_certificate_that_was_replaced_is_not_named_again(rig: Rig) -> N
     assert again.replaces == ""
 
 
+@pytest.mark.parametrize("name", ["aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE", "no name"])
+async def test_a_certificate_that_the_ca_does_not_know_is_not_named_again(rig: Rig, name: str) -> None:
+    client = await rig.registered()
+
+    order = await client.new_order(wanted(NAME, replaces=name))
+
+    assert order.replaces == ""
+
+
+async def test_a_refusal_that_is_about_something_else_stands(rig: Rig) -> None:
+    client = await rig.registered()
+    rig.mischief.next("new-order", Fault.RATE_LIMITED)
+
+    with pytest.raises(AcmeProblem, match="rateLimited"):
+        await client.new_order(wanted(NAME, replaces="aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"))
+
+
 @pytest.mark.parametrize("seed", range(12))
 async def test_whatever_goes_wrong_repeating_ends_in_one_order_and_a_certificate(seed: int) -> None:
     await issue_in_spite_of(seed)
