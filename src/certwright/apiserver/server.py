@@ -14,11 +14,12 @@ from pathlib import Path
 
 from aiohttp import web
 
+from certwright.apiserver.admission.policies.policies import Policies
 from certwright.apiserver.admission.review import Hooks
 from certwright.apiserver.admission.webhooks import Webhooks
 from certwright.apiserver.auth.authenticate import Authenticator, read_token_file
 from certwright.apiserver.auth.credentials import Credentials, load_credentials, write_kubeconfig
-from certwright.apiserver.auth.rights import AllRights, RoleRights
+from certwright.apiserver.auth.rights import AllRights, Rights, RoleRights
 from certwright.apiserver.auth.tokens import Account, Bound, TokenKeeper
 from certwright.apiserver.http.discovery import Discovery
 from certwright.apiserver.http.door import Door
@@ -85,19 +86,23 @@ class ApiServer:
         self._database = Database(self._options.data_dir, self._options.durability)
         store = Store(self._database)
         served = Served(built_in_definitions())
-        self._webhooks = Webhooks(store, served)
+        rights = RoleRights(store) if self._options.authorization_mode == "RBAC" else AllRights()
+        policies, self._webhooks = Policies(store, served, rights), Webhooks(store, served)
         api = Api(
             store=store,
             served=served,
             clock=self._clock,
-            hooks=Hooks((*self._hooks.mutate, self._webhooks.mutate), (*self._hooks.validate, self._webhooks.validate)),
+            hooks=Hooks(
+                (*self._hooks.mutate, policies.mutate, self._webhooks.mutate),
+                (*self._hooks.validate, policies.validate, self._webhooks.validate),
+            ),
             new_uid=lambda: str(uuid.uuid4()),
             new_suffix=lambda: "".join(secrets.choice(_LETTERS) for _ in range(5)),
         )
         credentials = load_credentials(self._options.data_dir, self._names(), self._clock.now())
         namespaces = Namespaces(api, credentials.authority.cert_pem.decode())
         self._lives = [Definitions(api), namespaces, Garbage(api), OldEvents(api), Roles(api)]
-        pages = await self._listen(api, credentials)
+        pages = await self._listen(api, credentials, rights)
         for life in self._lives:
             life.start()
         if self.url:
@@ -108,10 +113,9 @@ class ApiServer:
         host = self._options.host
         return (*self._options.extra_names, *(() if host in {"0.0.0.0", "::"} else (host,)))  # noqa: S104 - compared, not bound
 
-    async def _listen(self, api: Api, credentials: Credentials) -> Pages:
+    async def _listen(self, api: Api, credentials: Credentials, rights: Rights) -> Pages:
         tokens = TokenKeeper(credentials.token_key, self._clock.now, lambda account, bound: _lives(api, account, bound))
         authenticator = Authenticator(read_token_file(self._options.token_file), tokens)
-        rights = RoleRights(api.store) if self._options.authorization_mode == "RBAC" else AllRights()
         pages = Pages(Discovery(api.served), OpenApiPages(api.served), TokenPages(tokens.issuer, tokens.keys))
         resources = Resources(api, self._watches)
         door = Door(authenticator, rights, pages, resources, Reviews(api, authenticator, tokens, rights))

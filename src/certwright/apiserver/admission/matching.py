@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from datetime import timedelta
 
 from msgspec import Struct
@@ -12,7 +13,10 @@ from certwright.apiserver import objects
 from certwright.apiserver.admission.review import Review
 from certwright.apiserver.definition import Definition
 from certwright.apiserver.served import Served
+from certwright.apiserver.storage.store import Store
 from certwright.kube.wire.json import JSONObject
+from certwright.kube.wire.keys import ObjectKey
+from certwright.kube.wire.resources import NAMESPACES
 from certwright.kube.wire.selectors import LabelSelector, Operator, Requirement
 
 DEFAULT_TIMEOUT = timedelta(seconds=10)
@@ -63,19 +67,48 @@ class Webhook(Struct, frozen=True):
 
     def covered(self, review: Review, served: Served) -> Definition | None:
         """The version in which the webhook wants to see the write; None where it is not concerned."""
-        candidates = [review.definition]
-        if self.is_equivalent:
-            resource = review.definition.resource
-            candidates += [
-                other
-                for other in served.all()
-                if (other.resource.group, other.resource.plural) == (resource.group, resource.plural)
-                and other is not review.definition
-            ]
-        for definition in candidates:
-            if any(rule.covers(review.operation, definition, review.subresource) for rule in self.rules):
-                return definition
-        return None
+        return covered(review, served, self.is_equivalent, self._covers)
+
+    def _covers(self, operation: str, definition: Definition, subresource: str) -> bool:
+        return any(rule.covers(operation, definition, subresource) for rule in self.rules)
+
+
+def covered(
+    review: Review, served: Served, is_equivalent: bool, covers: Callable[[str, Definition, str], bool]
+) -> Definition | None:
+    """The version of the resource that rules cover: the one of the request, or where that is enough, any other."""
+    candidates = [review.definition]
+    if is_equivalent:
+        resource = review.definition.resource
+        candidates += [
+            other
+            for other in served.all()
+            if (other.resource.group, other.resource.plural) == (resource.group, resource.plural)
+            and other is not review.definition
+        ]
+    covering = (each for each in candidates if covers(review.operation, each, review.subresource))
+    return next(covering, None)
+
+
+def is_selected(review: Review, labels: LabelSelector, namespaces: LabelSelector, store: Store) -> bool:
+    """Whether selectors of objects and of namespaces take in the write; no namespace excepts what is in none."""
+    if labels.requirements:
+        shown = [obj for obj in (review.obj, review.old) if obj is not None]
+        if not any(labels.matches(_labels(obj)) for obj in shown):
+            return False
+    if not namespaces.requirements:
+        return True
+    if review.definition.resource == NAMESPACES:
+        shown_namespace = review.obj if review.obj is not None else review.old
+        return namespaces.matches(_labels(shown_namespace or {}))
+    if not review.definition.resource.namespaced:
+        return True
+    found = store.get(NAMESPACES.qualified, ObjectKey("", review.namespace))
+    return namespaces.matches(found.labels if found else {})
+
+
+def _labels(obj: JSONObject) -> dict[str, str]:
+    return objects.strings(objects.child(obj, "metadata"), "labels")
 
 
 def _has(listed: tuple[str, ...], wanted: str) -> bool:
@@ -107,13 +140,14 @@ def _webhook(entry: JSONObject) -> Webhook:
         is_equivalent=entry.get("matchPolicy", "Equivalent") == "Equivalent",
         has_side_effects=entry.get("sideEffects") not in {"None", "NoneOnDryRun"},
         timeout=timedelta(seconds=seconds) if isinstance(seconds, int) else DEFAULT_TIMEOUT,
-        rules=tuple(_rule(rule) for rule in objects.children(entry, "rules")),
+        rules=tuple(parse_rule(rule) for rule in objects.children(entry, "rules")),
         namespaces=label_selector(objects.child(entry, "namespaceSelector")),
         labels=label_selector(objects.child(entry, "objectSelector")),
     )
 
 
-def _rule(rule: JSONObject) -> Rule:
+def parse_rule(rule: JSONObject) -> Rule:
+    """Operations on resources."""
     operations, groups, versions, resources = (
         tuple(objects.texts(rule, name)) for name in ("operations", "apiGroups", "apiVersions", "resources")
     )

@@ -13,7 +13,8 @@ import aiohttp
 import msgspec
 
 from certwright.apiserver import objects
-from certwright.apiserver.admission.matching import Webhook, parse_webhooks
+from certwright.apiserver.admission.matching import Webhook, is_selected, parse_webhooks
+from certwright.apiserver.admission.request import admission_request
 from certwright.apiserver.admission.review import Review
 from certwright.apiserver.conversion import convert
 from certwright.apiserver.definition import Definition
@@ -21,9 +22,7 @@ from certwright.apiserver.served import Served
 from certwright.apiserver.storage.history import Change
 from certwright.apiserver.storage.store import Store
 from certwright.kube.wire.json import JSON, JSONObject, decode_json
-from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.patches import PatchError, apply_json_patch
-from certwright.kube.wire.resources import NAMESPACES
 from certwright.kube.wire.status import BadRequest, InternalError, Status, error_of
 
 _GROUP = "admissionregistration.k8s.io"
@@ -85,25 +84,9 @@ class Webhooks:
         # A webhook must not be able to stop its own removal.
         if review.definition.resource.group == _GROUP:
             return None
-        if not self._selects(webhook, review):
+        if not is_selected(review, webhook.labels, webhook.namespaces, self._store):
             return None
         return webhook.covered(review, self._served)
-
-    def _selects(self, webhook: Webhook, review: Review) -> bool:
-        if webhook.labels.requirements:
-            shown = [obj for obj in (review.obj, review.old) if obj is not None]
-            if not any(webhook.labels.matches(_labels(obj)) for obj in shown):
-                return False
-        return not webhook.namespaces.requirements or webhook.namespaces.matches(self._namespace_labels(review))
-
-    def _namespace_labels(self, review: Review) -> dict[str, str]:
-        if review.definition.resource == NAMESPACES:
-            shown = review.obj if review.obj is not None else review.old
-            return _labels(shown or {})
-        if not review.definition.resource.namespaced:
-            return {}
-        found = self._store.get(NAMESPACES.qualified, ObjectKey("", review.namespace))
-        return dict(found.labels) if found else {}
 
     async def _ask(self, webhook: Webhook, review: Review, version: Definition) -> JSONObject | None:
         if review.dry_run and webhook.has_side_effects:
@@ -157,46 +140,12 @@ class Webhooks:
             await self._session.close()
 
 
-def _labels(obj: JSONObject) -> dict[str, str]:
-    return objects.strings(objects.child(obj, "metadata"), "labels")
-
-
-def _kind(definition: Definition) -> JSONObject:
-    resource = definition.resource
-    return {"group": resource.group, "version": resource.version, "kind": resource.kind}
-
-
-def _resource(definition: Definition) -> JSONObject:
-    resource = definition.resource
-    return {"group": resource.group, "version": resource.version, "resource": resource.plural}
-
-
 def _question(uid: str, review: Review, version: Definition) -> JSONObject:
     def shown(obj: JSONObject | None) -> JSON:
         return convert(obj, review.definition, version) if obj is not None else None
 
-    groups: list[JSON] = list(review.caller.groups)
-    user: JSONObject = {"username": review.caller.name, "groups": groups}
-    if review.caller.uid:
-        user["uid"] = review.caller.uid
-    request: JSONObject = {
-        "uid": uid,
-        "kind": _kind(version),
-        "resource": _resource(version),
-        "requestKind": _kind(review.definition),
-        "requestResource": _resource(review.definition),
-        "name": review.name,
-        "operation": review.operation,
-        "userInfo": user,
-        "object": shown(review.obj),
-        "oldObject": shown(review.old),
-        "dryRun": review.dry_run,
-        "options": review.options,
-    }
-    if review.namespace:
-        request["namespace"] = review.namespace
-    if review.subresource:
-        request["subResource"] = request["requestSubResource"] = review.subresource
+    request = admission_request(review, version)
+    request |= {"uid": uid, "object": shown(review.obj), "oldObject": shown(review.old)}
     return {"kind": "AdmissionReview", "apiVersion": _API_VERSION, "request": request}
 
 

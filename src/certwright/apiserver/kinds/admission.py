@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
+from certwright.apiserver.admission.policies.faults import expression_faults
 from certwright.apiserver.definition import Column, Hooks
 from certwright.apiserver.kinds.build import Kind, columns
 from certwright.apiserver.kinds.dsl import (
@@ -29,6 +31,7 @@ from certwright.kube.wire.resources import Resource
 GROUP = "admissionregistration.k8s.io"
 _DNS_PARTS = 3
 _LONGEST_TIMEOUT = 30
+_MUTATED = ("*", "CONNECT", "CREATE", "UPDATE")
 _SIDE_EFFECTS = ("None", "NoneOnDryRun")
 
 
@@ -205,12 +208,21 @@ def _policy_faults(policy: JSONObject, _old: JSONObject | None) -> list[Cause]:
         if not children(spec, "validations") and not children(spec, "auditAnnotations"):
             rule = "validations or auditAnnotations must be non-empty"
             found += [required("spec.validations", rule), required("spec.auditAnnotations", rule)]
-    elif not children(spec, "mutations"):
-        found.append(required("spec.mutations", "mutations must contain at least one item"))
+    else:
+        found += _mutating_faults(spec)
     for index, entry in enumerate(children(spec, "validations")):
         if not text_of(entry, "expression").strip():
             found.append(required(f"spec.validations[{index}].expression", "expression is not specified"))
-    return found
+    return [*found, *expression_faults(spec)]
+
+
+def _mutating_faults(spec: JSONObject) -> Iterator[Cause]:
+    if not children(spec, "mutations"):
+        yield required("spec.mutations", "mutations must contain at least one item")
+    for rule in children(child(spec, "matchConstraints"), "resourceRules"):
+        for operation in texts(rule, "operations"):
+            if operation not in _MUTATED:
+                yield not_supported("spec.matchConstraints.resourceRules.operations", operation, _MUTATED)
 
 
 def _binding_faults(binding: JSONObject, _old: JSONObject | None) -> list[Cause]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
 from cel_expr_python import cel
 from msgspec import Struct
 
+from certwright.apiserver.schema.cel_declare import Signatures
 from certwright.apiserver.schema.cel_library import extensions
 
-Answer = Literal["bool", "string"]
+Answer = Literal["bool", "string", "any"]
 # What variables hold; `dyn` is known only when a rule runs.
 _SCALARS = {
     "bool": cel.Type.BOOL,
@@ -57,33 +58,29 @@ class Expression(Struct, frozen=True):
             found = self.compiled.eval(activation)
         except RuntimeError as error:
             return Fault(_in_words(str(error)))
-        value = found.value()
+        value = found.plain_value()
         return Fault(_in_words(str(value))) if found.type() == cel.Type.ERROR else value
 
 
 class Environment:
-    """Compiles expressions over `self` and `oldSelf` of one type: `string`, `list<int>`, `map<string>`, `dyn`.
+    """Compiles expressions over variables by their types, which may call the functions of `more` too."""
 
-    With the types of fields below (`spec.size`: `int`) it finds faults of types, and is good for nothing else.
-    """
+    def __init__(self, variables: Mapping[str, Any], more: Signatures | None = None) -> None:
+        own = [more.extension("more")] if more is not None else []
+        self._env = cel.NewEnv(variables=dict(variables), extensions=[*extensions(), *own])
 
-    def __init__(self, kind: str, fields: Mapping[str, str] | None = None) -> None:
-        held = _type(kind)
-        variables = {"self": held, "oldSelf": held, "hasOld": cel.Type.BOOL}
-        # A name with dots is a variable of its own to the checker; at run time the value of `self` has the field.
-        for path, field_kind in (fields or {}).items():
-            variables |= {f"self.{path}": _type(field_kind), f"oldSelf.{path}": _type(field_kind)}
-        self._env = cel.NewEnv(variables=variables, extensions=list(extensions()))
-
-    def compile(self, text: str, answer: Answer) -> Expression:
-        """The expression; raises CompileError."""
+    def compile(self, text: str, answer: Answer, *, is_strict: bool = False) -> Expression:
+        """The expression; raises CompileError, strictly also where the type of its answer is not known before."""
         try:
             compiled = self._env.compile(text)
         except RuntimeError as error:
             said = str(error).removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]")
             raise CompileError(f"compilation failed: {said}") from error
-        wanted = cel.Type.BOOL if answer == "bool" else cel.Type.STRING
-        if compiled.return_type() not in (wanted, cel.Type.DYN):
+        wanted = {"bool": cel.Type.BOOL, "string": cel.Type.STRING}.get(answer)
+        found = compiled.return_type()
+        if is_strict and wanted is not None and found != wanted:
+            raise CompileError(f"must evaluate to {answer} but got {str(found).lower()}")
+        if wanted is not None and found not in (wanted, cel.Type.DYN):
             raise CompileError(f"must evaluate to a {answer}")
         return Expression(compiled)
 
@@ -92,10 +89,28 @@ class Environment:
         return self._env.Activation(values)
 
 
+def rule_environment(kind: str, fields: Mapping[str, str] | None = None) -> Environment:
+    """For rules over `self` and `oldSelf` of one type: `string`, `list<int>`, `map<string>`, `dyn`.
+
+    With the types of fields below (`spec.size`: `int`) it finds faults of types, and is good for nothing else.
+    """
+    held = _type(kind)
+    variables = {"self": held, "oldSelf": held, "hasOld": cel.Type.BOOL}
+    # A name with dots is a variable of its own to the checker; at run time the value of `self` has the field.
+    for path, field_kind in (fields or {}).items():
+        variables |= {f"self.{path}": _type(field_kind), f"oldSelf.{path}": _type(field_kind)}
+    return Environment(variables)
+
+
+def open_environment(names: Iterable[str], more: Signatures) -> Environment:
+    """For expressions over variables of any type."""
+    return Environment(dict.fromkeys(names, cel.Type.DYN), more)
+
+
 @lru_cache(maxsize=64)
 def environment(kind: str) -> Environment:
     """The one environment for variables of a type."""
-    return Environment(kind)
+    return rule_environment(kind)
 
 
 def _type(kind: str) -> Any:

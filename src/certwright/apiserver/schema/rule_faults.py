@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from certwright.apiserver.schema.causes import Cause, invalid, not_supported, required
-from certwright.apiserver.schema.cel_expressions import CompileError, Environment
+from certwright.apiserver.schema.cel_expressions import CompileError, Environment, rule_environment
 from certwright.apiserver.schema.cel_values import escaped, field_kinds, kind_of
 from certwright.apiserver.schema.node import Node, Rule, parse_node
 from certwright.apiserver.schema.rules import compile_rule, uses_old, without_texts
@@ -30,7 +30,7 @@ def rule_faults(root: Node, path: str) -> Iterator[Cause]:
 
 
 def _node_faults(node: Node, path: str, uncorrelated: str, *, is_root: bool = False) -> Iterator[Cause]:
-    checked = _Checked(node, Environment(kind_of(node), field_kinds(node)), is_root) if node.rules else None
+    checked = _Checked(node, rule_environment(kind_of(node), field_kinds(node)), is_root) if node.rules else None
     for index, rule in enumerate(node.rules):
         assert checked is not None
         yield from _rule_faults(checked, rule, f"{path}.x-kubernetes-validations[{index}]", uncorrelated)

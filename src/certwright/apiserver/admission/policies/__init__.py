@@ -1,0 +1,1 @@
+"""Policies of admission: rules and changes in CEL that the server evaluates itself."""
