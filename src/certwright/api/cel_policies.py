@@ -86,8 +86,11 @@ OUR_SIGNERS: Final = (
     " : variables.kind == 'ClusterIssuer' ? 'clusterissuers.' + variables.group : ''"
 )
 KNOWN_KINDS: Final = "has(params.metadata.annotations) ? params.metadata.annotations : {}"
-FOUND_KIND: Final = """\
+TOLD_KIND: Final = """\
 (variables.group + '/' + variables.kind) in variables.known
-  ? variables.known[variables.group + '/' + variables.kind].split('/') : ['', '']"""
+  ? variables.known[variables.group + '/' + variables.kind] : ''"""
+FOUND_KIND: Final = """\
+variables.told.matches('^(Namespaced|Cluster)/[a-z0-9.-]+$') ? variables.told.split('/') : ['', '']"""
+"""The annotations of others say nothing of kinds."""
 EXTERNAL_SCOPE: Final = "variables.found[0]"
 EXTERNAL_SIGNERS: Final = "variables.found[1] == '' ? '' : variables.found[1] + '.' + variables.group"

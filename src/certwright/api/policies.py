@@ -179,6 +179,7 @@ def _external_approval() -> JSONObject:
     judgement = _judgement(
         cel.IS_EXTERNAL,
         known=cel.KNOWN_KINDS,
+        told=cel.TOLD_KIND,
         found=cel.FOUND_KIND,
         scope=cel.EXTERNAL_SCOPE,
         signers=cel.EXTERNAL_SIGNERS,

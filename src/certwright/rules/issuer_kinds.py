@@ -29,7 +29,8 @@ def annotation_changes(
 ) -> dict[str, str | None]:
     """What is to be set, and what taken away (None), so that `present` tells the kinds that are served.
 
-    These are the kinds that are called something with Issuer, and those in `asked_for` (as keys of annotations).
+    These are the kinds that are called something with Issuer, those in `asked_for` (as keys of annotations), and of
+    those that are told already all that are still served, since another controller may have been asked for them.
     What a group had whose own server cannot be asked stays; annotations of others stay too.
     """
     served: dict[str, str] = {}
@@ -40,12 +41,16 @@ def annotation_changes(
             served = {**dict(_kinds(group)), **served}
             if any(version.freshness == "Stale" for version in group.versions):
                 stale.add(name)
-    named = sorted(key for key in served if key in asked_for or "issuer" in key.rpartition("/")[2].lower())
-    wanted = {key: served[key] for key in sorted(named, key=lambda key: key not in asked_for)[:MOST]}
-    told = {key for key, value in present.items() if _TOLD.fullmatch(value) and is_external(key.partition("/")[0])}
-    gone = {key for key in told - wanted.keys() if key.partition("/")[0] not in stale}
-    changed = {key: value for key, value in wanted.items() if present.get(key) != value}
-    return {**changed, **dict.fromkeys(sorted(gone))}
+    told = {key for key, value in present.items() if _TOLD.fullmatch(value) and is_external(_group_of(key))}
+    named = (key for key in served if key in asked_for or key in told or "issuer" in key.rpartition("/")[2].lower())
+    wanted = sorted(named, key=lambda key: (key not in asked_for, key not in told, key))[:MOST]
+    changed = {key: served[key] for key in wanted if present.get(key) != served[key]}
+    gone = (key for key in sorted(told.difference(wanted)) if _group_of(key) not in stale)
+    return {**changed, **dict.fromkeys(gone)}
+
+
+def _group_of(key: str) -> str:
+    return key.partition("/")[0]
 
 
 def _kinds(group: ServedGroup) -> Iterator[tuple[str, str]]:

@@ -15,13 +15,14 @@ from tests.integration.policies.rig import (
     certificate_request,
     definition,
     granted,
+    in_force,
     requests_of,
 )
 from tests.kubernetes.audit import Write
 from tests.kubernetes.eventually import eventually
 
 from certwright.cluster.settings import Settings
-from certwright.controllers.issuer_kinds.controller import NEXT_LOOK, IssuerKindController
+from certwright.controllers.issuer_kinds.controller import NEXT_LOOK, NEXT_SEARCH, IssuerKindController
 
 OURS = {"name": "ca"}
 CLUSTERS = {"name": "ca", "kind": "ClusterIssuer", "group": "cert-manager.io"}
@@ -87,7 +88,10 @@ async def test_an_unknown_kind_is_refused_to_everybody(guarded: Cluster) -> None
     issuers = {
         "none": {"name": "x", "kind": "NoIssuer", "group": "none.example.com"},
         "odd": {"name": "x", "kind": "VaultIssuer", "group": "certmanager.k8s.io"},
+        "note": {"name": "x", "kind": "Note", "group": "notes.example.com"},
     }
+    note = {"metadata": {"annotations": {"notes.example.com/Note": "see/there"}}}
+    (await guarded.http.patch(EXTERNAL_BINDING, note)).ok  # noqa: B018 asserts success
     for name, issuer in issuers.items():
         await guarded.http.post(requests_of(guarded.namespace), certificate_request(name, issuer))
 
@@ -106,6 +110,27 @@ async def telling_kinds(cluster: Cluster, clock: MovableClock) -> AsyncIterator[
             await ours.caches.synced()
             async with background(IssuerKindController(ours).run()):
                 yield
+
+
+async def test_without_the_policies_nothing_is_written_and_later_ones_are_found(cluster: Cluster) -> None:
+    await cluster.install_crds()
+    group, clock = f"{cluster.namespace}.example.com", movable_now()
+    await cluster.install_crd(definition(group, "StepIssuer", "Namespaced"))
+
+    async with telling_kinds(cluster, clock):
+        await clock.run_for(3 * NEXT_SEARCH)
+        before = cluster.writes(f"certificate-line/{cluster.namespace}")
+        async with in_force(cluster):
+
+            async def told() -> bool:
+                clock.advance(NEXT_SEARCH)
+                metadata = (await cluster.http.get(EXTERNAL_BINDING)).ok["metadata"]
+                return f"{group}/StepIssuer" in metadata.get("annotations", {})
+
+            await eventually(told)
+
+    assert not before
+    await cluster.http.delete(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/stepissuers.{group}")
 
 
 async def test_kinds_of_others_are_known_while_the_controller_runs(guarded: Cluster) -> None:

@@ -79,6 +79,32 @@ async def test_a_certificate_of_a_ca_is_issued(guarded: Cluster, kubeconfig: Pat
     assert set(spec["groups"]) == {"system:serviceaccounts", f"system:serviceaccounts:{HOME}", "system:authenticated"}
 
 
+async def test_without_the_permission_nothing_is_issued(guarded: Cluster, kubeconfig: Path, tmp_path: Path) -> None:
+    await guarded.http.delete(f"{RBAC}/clusterrolebindings/certwright-approver")
+
+    async with client_of(guarded, SystemClock(), f"user/{guarded.namespace}") as client:
+        user = User(client, guarded.namespace)
+        with controller(kubeconfig, tmp_path) as process:
+            await user.self_signed_issuer()
+            await user.certificate("web")
+
+            async def refused() -> bool:
+                return "may not approve or deny for this issuer" in process.log.read_text()
+
+            await eventually(refused)
+            changed = await user.patch("web", revisionHistoryLimit=2)
+
+            async def looked_again() -> bool:
+                conditions = (await user.get("web")).status.conditions
+                return any(each.observed_generation == changed.metadata.generation for each in conditions)
+
+            await eventually(looked_again)
+            secret = await user.secret("web")
+
+    assert secret is None
+    assert [found.get("status", {}).get("conditions") for found in await requests(guarded)] == [None]
+
+
 async def requests(cluster: Cluster) -> list[dict[str, Any]]:
     """All CertificateRequests of the test."""
     found: list[dict[str, Any]] = (await cluster.http.get(requests_of(cluster.namespace))).ok["items"]

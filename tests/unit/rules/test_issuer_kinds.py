@@ -63,6 +63,12 @@ def test_other_kinds_are_told_once_a_request_names_them() -> None:
     assert annotation_changes(AWS_TOLD, [AWS_GROUP], asked_for) == {f"{AWS}/Profile": "Namespaced/profiles"}
 
 
+def test_what_was_told_stays_while_it_is_served() -> None:
+    present = {**AWS_TOLD, f"{AWS}/Profile": "Namespaced/profiles"}
+
+    assert annotation_changes(present, [AWS_GROUP], frozenset()) == {}
+
+
 def test_nothing_changes_where_all_is_told() -> None:
     assert annotation_changes({**AWS_TOLD, "meta.helm.sh/release-name": "x"}, [AWS_GROUP], frozenset()) == {}
 
