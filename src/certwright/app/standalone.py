@@ -16,10 +16,12 @@ from certwright.acme.server.options import AcmeServerOptions, OrderOptions, Vali
 from certwright.acme.server.server import AcmeServer
 from certwright.apiserver.options import ApiServerOptions
 from certwright.apiserver.server import ApiServer
+from certwright.app.admission import admission_hooks
 from certwright.app.controller import controllers_running
 from certwright.app.installing import install_definitions
 from certwright.app.options import ControllerOptions, LeaderElection
 from certwright.app.serving import start_listening
+from certwright.app.webhook import build_admission
 from certwright.clock import Clock
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.connection import over_socket
@@ -62,11 +64,12 @@ async def standalone(options: StandaloneOptions, clock: Clock) -> AsyncIterator[
     """Run it all; `StartError` and `ServeError` say in a sentence why something cannot start."""
     async with AsyncExitStack() as stack:
         socket = options.data_dir / "api.sock"
-        server = ApiServer(_api_options(options, socket), clock)
-        await server.start()
-        stack.push_async_callback(server.stop)
         client = KubeClient(over_socket(socket), clock)
         stack.push_async_callback(client.close)
+        admission = build_admission(client, clock, options.controller.settings.gates)
+        server = ApiServer(_api_options(options, socket), clock, admission_hooks(admission, client))
+        await server.start()
+        stack.push_async_callback(server.stop)
         await install_definitions(client, clock)
         acme = await _local_ca(options, clock, stack)
         await stack.enter_async_context(controllers_running(_controller_options(options, socket, acme), clock))

@@ -45,9 +45,15 @@ CHALLENGE = acme.Challenge(
         ({"certificate": b"other"}, "status.certificate"),
         ({"authorizations": ()}, "status.authorizations"),
         ({"authorizations": (PROOF, PROOF)}, "status.authorizations"),
-        ({"authorizations": (replace(PROOF, identifier="b.test"),)}, "status.authorizations"),
-        ({"authorizations": (replace(PROOF, challenges=()),)}, "status.authorizations"),
-        ({"authorizations": (replace(PROOF, challenges=(replace(OFFERED, token="u"),)),)}, "status.authorizations"),
+        ({"authorizations": (replace(PROOF, url="https://ca/a/2"),)}, "status.authorizations[0].url"),
+        ({"authorizations": (replace(PROOF, identifier="b.test"),)}, "status.authorizations[0].identifier"),
+        ({"authorizations": (replace(PROOF, wildcard=None),)}, "status.authorizations[0].wildcard"),
+        ({"authorizations": (replace(PROOF, challenges=()),)}, "status.authorizations[0].challenges"),
+        (
+            {"authorizations": (replace(PROOF, challenges=(replace(OFFERED, token="u"),)),)},
+            "status.authorizations[0].challenges",
+        ),
+        ({"authorizations": (replace(PROOF, initial_state="valid"),)}, ""),
         ({"state": "valid", "reason": "done"}, ""),
     ],
 )
@@ -59,8 +65,12 @@ def test_the_status_of_an_order(changes: dict[str, Any], field: str) -> None:
 
 def test_an_order_may_be_filled_in() -> None:
     fresh = replace(ORDER, status=acme.OrderStatus())
+    placed = replace(
+        ORDER, status=replace(STATUS, certificate=b"", authorizations=(acme.Authorization(url=PROOF.url),))
+    )
 
-    assert list(changed_order_problems(fresh, ORDER)) == []
+    assert list(changed_order_problems(fresh, placed)) == []
+    assert list(changed_order_problems(placed, ORDER)) == []
 
 
 def test_the_request_of_an_order() -> None:
