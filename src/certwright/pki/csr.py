@@ -121,7 +121,9 @@ def _wanted_extensions(content: RequestContent, usages: Usages) -> list[Extensio
         wanted.append(Extension(extensions.BASIC_CONSTRAINTS, critical=True, value=constraints))
     if content.name_constraints is not None:
         value = extensions.encode_name_constraints(content.name_constraints)
-        wanted.append(Extension(extensions.NAME_CONSTRAINTS, content.name_constraints.critical, value))
+        # RFC 5280 section 4.2.1.10: it must not be empty, and Go reads no certificate in which it is.
+        if value != der.sequence():
+            wanted.append(Extension(extensions.NAME_CONSTRAINTS, content.name_constraints.critical, value))
     return wanted
 
 

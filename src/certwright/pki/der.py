@@ -84,7 +84,8 @@ def implicit(number: int, content: bytes) -> bytes:
 def oid(dotted: str) -> bytes:
     """An OBJECT IDENTIFIER; raises `PkiError` for what is none."""
     arcs = [int(arc) for arc in dotted.split(".")] if _OID_TEXT.fullmatch(dotted) else []
-    if not arcs or (arcs[0] < 2 and arcs[1] > 39):
+    # Go reads each number into 64 bits with a sign.
+    if not arcs or (arcs[0] < 2 and arcs[1] > 39) or max(arcs) >= 2**63:
         raise PkiError(f"{dotted[:80]!r} is not an object identifier such as 1.3.6.1.4.1")
     content = b"".join(_arc(arc) for arc in (arcs[0] * 40 + arcs[1], *arcs[2:]))
     if len(content) > _LONGEST_OID:

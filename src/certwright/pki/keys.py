@@ -76,7 +76,7 @@ class KeySpec(Struct, frozen=True):
         return KeySpec(self.algorithm, size)
 
     def is_met_by(self, made: KeySpec) -> bool:
-        """Whether a key of that kind is what is asked for: the same, or one bit longer for an RSA key of an odd size."""
+        """Whether a key of that kind is what is asked for; an RSA key of an odd size may be one bit longer."""
         size = _effective_size(self)
         sizes = {size, size + size % 2} if self.algorithm is KeyAlgorithm.RSA else {size}
         return made.algorithm is self.algorithm and made.size in sizes

@@ -82,8 +82,9 @@ def usages_from(names: Iterable[str], *, is_ca: bool = False, signs_only: bool =
             raise PkiError(f"{name[:80]!r} is not a usage: use one of {', '.join(USAGE_NAMES)}")
         if signs_only and name in _NOT_BY_SIGNING:
             raise PkiError(f"an ML-DSA key signs and does nothing else: take {name!r} out of the usages")
-    purposes = dict.fromkeys(EXTENDED_KEY_USAGES[name] for name in asked if name in EXTENDED_KEY_USAGES)
-    return Usages(frozenset(KEY_USAGES[name] for name in asked if name in KEY_USAGES), tuple(purposes))
+    # One that is asked for twice stands there twice: whoever checks a request compares the lists.
+    purposes = tuple(EXTENDED_KEY_USAGES[name] for name in asked if name in EXTENDED_KEY_USAGES)
+    return Usages(frozenset(KEY_USAGES[name] for name in asked if name in KEY_USAGES), purposes)
 
 
 def encode_key_usage(bits: frozenset[int]) -> bytes:

@@ -89,7 +89,12 @@ def legacy_certificate(
 def with_present_key(certificate: HubCertificate, present: KeySpec | None) -> HubCertificate:
     """The Certificate as if it asked for the key that its Secret holds: v0.5 kept a key whatever its size."""
     wanted = certificate.spec.private_key
-    if present is None or wanted is None or certificate.problem or key_spec(certificate.spec).resolved() == present:
+    if (
+        present is None
+        or wanted is None
+        or certificate.problem
+        or key_spec(certificate.spec).resolved().is_met_by(present)
+    ):
         return certificate
     algorithm = _V1_ALGORITHMS.get(present.algorithm)
     if algorithm is None:

@@ -96,7 +96,7 @@ def request_differences(request: RequestFacts, spec: cm.CertificateSpec, *, acce
 def key_fits(key: KeyFacts, spec: cm.CertificateSpec) -> bool:
     """Whether a key is of the algorithm and size that the spec asks for."""
     try:
-        return key.spec == defaults.key_spec(spec).resolved()
+        return defaults.key_spec(spec).resolved().is_met_by(key.spec)
     except PkiError:
         return False
 

@@ -6,7 +6,7 @@ The definitions of the API check the same in CEL as far as CEL reaches; these fu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -28,11 +28,18 @@ from certwright.rules.renewal_time import DISABLED, window_problem
 SHORTEST_DURATION = timedelta(hours=1)
 SHORTEST_RENEW_BEFORE = timedelta(minutes=5)
 LONGEST_COMMON_NAME = 64
+_ANNOTATIONS = 256 * 1024
+_MOST_NAMES = 24_000
+_NAME_OVERHEAD = 12
 
 # RFC 5322 section 3.4.1 without quoted strings, which cert-manager does not take for bare addresses either.
 _ATOMS = r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*"
 _MAIL_ADDRESS = re.compile(rf"{_ATOMS}@(?:{_ATOMS}|\[[!-Z^-~]*\])", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_PARTS = (
+    *("organizations", "countries", "organizational_units", "localities", "provinces", "street_addresses"),
+    "postal_codes",
+)
 _SUBTREES = {"dns_domains": "dnsDomains", "email_addresses": "emailAddresses", "uri_domains": "uriDomains"}
 _LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
@@ -130,13 +137,13 @@ def _literal_subject(spec: cm.CertificateSpec) -> Iterator[Problem]:
 
 def _names(spec: cm.CertificateSpec) -> Iterator[Problem]:
     for at, name in enumerate(spec.dns_names):
-        yield from _tried(f"spec.dnsNames[{at}]", partial(ia5, name, "a DNS name"))
+        yield from _tried(f"spec.dnsNames[{at}]", partial(ia5, name, "DNS name"))
     for at, text in enumerate(spec.ip_addresses):
         yield from _tried(f"spec.ipAddresses[{at}]", partial(pack_ip, text))
     for at, uri in enumerate(spec.uris):
-        yield from _tried(f"spec.uris[{at}]", partial(ia5, uri, "a URI"))
+        yield from _tried(f"spec.uris[{at}]", partial(ia5, uri, "URI"))
     for at, email in enumerate(spec.email_addresses):
-        yield from _tried(f"spec.emailAddresses[{at}]", partial(ia5, email, "a mail address"))
+        yield from _tried(f"spec.emailAddresses[{at}]", partial(ia5, email, "mail address"))
     for at, other in enumerate(spec.other_names):
         yield from _tried(f"spec.otherNames[{at}].oid", partial(der.oid, other.oid))
         if not other.utf8_value:
@@ -226,6 +233,13 @@ def _template(spec: cm.CertificateSpec) -> Iterator[Problem]:
         if key.startswith(f"{CERT_MANAGER_GROUP}/") and key != Annotation.ALLOW_DIRECT_INJECTION:
             text = "Annotations below cert-manager.io/ are written by the controller; take it out."
             yield Problem(f"spec.secretTemplate.annotations[{key}]", text)
+    if (
+        sum(len(each.encode("utf-8", "replace")) for pair in template.annotations.items() for each in pair)
+        > _ANNOTATIONS
+    ):
+        yield Problem(
+            "spec.secretTemplate.annotations", "They hold more than 256 KiB, which no Secret takes; shorten them."
+        )
 
 
 def _is_key(key: str) -> bool:
@@ -276,6 +290,31 @@ def _ranges(spec: cm.CertificateSpec) -> Iterator[Problem]:
                 yield from _tried(f"spec.nameConstraints.{side}.{word}[{at}]", partial(constraint, name))
 
 
+def _size(spec: cm.CertificateSpec) -> Iterator[Problem]:
+    """Certificates of more than 36 500 bytes of PEM are read by nobody here, nor by cert-manager."""
+    found, subject = spec.name_constraints or cm.NameConstraints(), spec.subject or cm.Subject()
+    sides = [side for side in (found.permitted, found.excluded) if side is not None]
+    sizes = {
+        "commonName": _weight([spec.common_name]),
+        "subject": _weight([subject.serial_number, *(text for part in _PARTS for text in getattr(subject, part))]),
+        "literalSubject": _weight([spec.literal_subject]),
+        "dnsNames": _weight(spec.dns_names),
+        "emailAddresses": _weight(spec.email_addresses),
+        "ipAddresses": _weight(spec.ip_addresses),
+        "uris": _weight(spec.uris),
+        "otherNames": _weight([each.oid + each.utf8_value for each in spec.other_names]),
+        "nameConstraints": _weight([text for side in sides for kind in _SUBTREES for text in getattr(side, kind)]),
+    }
+    if sum(sizes.values()) > _MOST_NAMES:
+        largest = max(sizes, key=sizes.__getitem__)
+        text = f"All names together may take {_MOST_NAMES} bytes; make several certificates, or shorten the longest."
+        yield Problem(f"spec.{largest}", text)
+
+
+def _weight(texts: Iterable[str]) -> int:
+    return sum(len(text.encode("utf-8", "replace")) + _NAME_OVERHEAD for text in texts)
+
+
 def _history(spec: cm.CertificateSpec) -> Iterator[Problem]:
     if spec.revision_history_limit is not None and spec.revision_history_limit < 1:
         yield Problem("spec.revisionHistoryLimit", "It must be 1 or more.")
@@ -313,4 +352,5 @@ _CHECKS: tuple[_Check, ...] = (
     _constraints,
     _ranges,
     _history,
+    _size,
 )

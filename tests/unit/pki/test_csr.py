@@ -87,6 +87,15 @@ def test_names_are_critical_where_there_is_no_subject() -> None:
     assert request.extensions[extensions.ALTERNATIVE_NAMES].critical
 
 
+@pytest.mark.parametrize("sides", [{}, {"permitted": Subtrees()}, {"permitted": Subtrees(), "excluded": Subtrees()}])
+def test_name_constraints_that_constrain_nothing_are_left_out(sides: dict[str, Subtrees]) -> None:
+    content = RequestContent(is_ca=True, name_constraints=NameConstraints(critical=True, **sides))
+
+    request = parse_request(build_request(content, KEY))
+
+    assert extensions.NAME_CONSTRAINTS not in request.extensions
+
+
 def test_without_key_usage_bits_there_is_no_key_usage() -> None:
     request = parse_request(build_request(RequestContent(names=NAMES, usages=("server auth",)), KEY))
 

@@ -51,8 +51,11 @@ def test_a_ca_may_sign_certificates_whatever_is_asked() -> None:
     assert usages_from(["server auth"], is_ca=True) == Usages(frozenset({5}), (EXTENDED_KEY_USAGES["server auth"],))
 
 
-def test_a_purpose_that_is_asked_for_twice_is_there_once() -> None:
-    assert usages_from(["s/mime", "client auth", "email protection"]).names() == ("email protection", "client auth")
+def test_a_purpose_that_is_asked_for_twice_is_there_twice() -> None:
+    found = usages_from(["s/mime", "client auth", "email protection"])
+
+    assert found.names() == ("email protection", "client auth", "email protection")
+    assert found.is_same_as(usages_from(["client auth", "s/mime"]))
 
 
 def test_order_does_not_make_usages_differ() -> None:
