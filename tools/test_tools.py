@@ -92,9 +92,16 @@ TOOLS = {
     "cert-manager": Tool(
         name="cert-manager",
         version="1.21.1",
-        programs=("cert-manager-controller",),
+        programs=("cert-manager-controller", "cert-manager-webhook"),
         module="tests/servers/cert_manager",
     ),
+    "cert-manager-rules": Tool(
+        name="cert-manager-rules",
+        version="1.21.1",
+        programs=("cert-manager-rules",),
+        module="tests/servers/cert_manager_rules",
+    ),
+    "circl": Tool(name="circl", version="1.6.5", programs=("ml-dsa-judge",), module="tests/servers/ml_dsa"),
     "vault": Tool(name="vault", version="1.13.1", programs=("vault",), module="tests/servers/vault"),
     "go-pkcs12": Tool(name="go-pkcs12", version="0.7.2", programs=("pkcs12-reader",), module="tests/servers/go_pkcs12"),
 }

@@ -57,10 +57,11 @@ LONGEST_ALIAS = 65_535
 
 
 class Issued(Struct, frozen=True, kw_only=True):
-    """What the commands of OpenSSL are shown."""
+    """What judges are shown; `keystore_made` is False where only an issuance can tell that none can be."""
 
     csr: bytes
     chain: bytes
+    keystore_made: bool
 
 
 @cache
@@ -100,8 +101,8 @@ def issue(plain: JSONObject) -> Issued:
         chain=chain.chain_pem,
         ca=chain.ca_pem,
     )
-    _settled(certificate, material, request_of=asked)
-    return Issued(csr=csr, chain=chain.chain_pem + pem.write_certificates([own]))
+    made = _settled(certificate, material, request_of=asked)
+    return Issued(csr=csr, chain=chain.chain_pem + pem.write_certificates([own]), keystore_made=made)
 
 
 def _reads_back(spec: cm.CertificateSpec, leaf: Certificate, lifetime: timedelta) -> None:
@@ -118,8 +119,8 @@ def _reads_back(spec: cm.CertificateSpec, leaf: Certificate, lifetime: timedelta
     assert (renewal.when is None) is (spec.renewal is not None and spec.renewal.policy == "Disabled")
 
 
-def _settled(certificate: HubCertificate, material: Material, request_of: cm.CertificateRequest) -> None:
-    """The Secret holds what the spec asks for, and nothing is due the moment it is there."""
+def _settled(certificate: HubCertificate, material: Material, request_of: cm.CertificateRequest) -> bool:
+    """The Secret holds what the spec asks for, and nothing is due the moment it is there; False where none can be."""
     spec = certificate.spec
     passwords = Passwords(**{name: _password(store) for name, store in _stores(spec).items()})
     alias = (passwords.jks is not None and spec.keystores and spec.keystores.jks and spec.keystores.jks.alias) or ""
@@ -127,7 +128,7 @@ def _settled(certificate: HubCertificate, material: Material, request_of: cm.Cer
         # Whether an issuer gives a CA that has the alias is known only then.
         with pytest.raises(PkiError, match="alias"):
             secret_data(spec, material, passwords, NOW)
-        return
+        return False
     data = secret_data(spec, material, passwords, NOW)
     _consistent(spec, data, passwords, material)
     leaf = sample.secret_of(certificate, data, {}, {}).leaf
@@ -135,10 +136,12 @@ def _settled(certificate: HubCertificate, material: Material, request_of: cm.Cer
     meta = secret_metadata(certificate, leaf.identity, spec.issuer_ref)
     secret = sample.secret_of(certificate, data, {**meta.labels}, {**meta.annotations})
     for current in (request_facts(request_of), None):
-        assert violation(Subjects(certificate=certificate, secret=secret, current=current)) is None
+        found = violation(Subjects(certificate=certificate, secret=secret, current=current))
+        assert found is None, found
     assert drift(certificate, secret, owned=False) == ()
     kept = key_for_issuance(spec, secret)
     assert isinstance(kept, PresentKey) is defaults.keeps_key(spec)
+    return True
 
 
 def _stores(spec: cm.CertificateSpec) -> dict[str, cm.JKSKeystore | cm.PKCS12Keystore]:
