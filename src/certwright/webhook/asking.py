@@ -15,6 +15,7 @@ from certwright.kube.client.client import KubeClient
 from certwright.kube.client.errors import Unreachable
 from certwright.kube.wire.status import ApiError, NotFound
 from certwright.rules.identity import Requester
+from certwright.rules.validation import is_object_name
 from certwright.webhook.approval import CannotAsk, Signer
 
 ACCESS_LASTS = timedelta(seconds=1)
@@ -84,7 +85,8 @@ class DiscoveredSigners:
         return known[0] if known else None
 
     async def _discover(self, group: str, kind: str) -> tuple[Signer, ...]:
-        if "/" in group or "?" in group:
+        if not is_object_name(group):
+            # No group is called so, and no path can be.
             return ()
         try:
             versions = decode(_Group, await self._client.get_raw(f"/apis/{group}")).versions
