@@ -14,7 +14,7 @@ from tests.integration.policies.rig import definition, granted
 from tests.kubernetes.audit import Write
 from tests.kubernetes.eventually import eventually
 from tests.kubernetes.kubeconfig import write_kubeconfig
-from tests.unit.webhook.questions import judged, question
+from tests.unit.webhook.questions import APPROVED, judged, question
 
 from certwright.app.webhook import build_admission
 from certwright.kube.client.client import ClientOptions, KubeClient
