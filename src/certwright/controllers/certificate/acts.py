@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from certwright.api.meta import Condition
@@ -15,6 +15,7 @@ from certwright.cluster.dialects import Report
 from certwright.cluster.facts import TargetSecret, secret_facts
 from certwright.controllers.certificate import decide as steps
 from certwright.controllers.certificate import readiness
+from certwright.controllers.certificate.asking import Advice
 from certwright.controllers.certificate.decide import Step
 from certwright.controllers.certificate.gather import CertificateView, Gatherer
 from certwright.controllers.certificate.issuing import Issuing, Unusable
@@ -249,8 +250,8 @@ def _finished(view: CertificateView, request: RequestFacts, secret: SecretFacts 
     renewal = view.secret is not None and view.revision > 0
     now = replace(certificate, status=replace(certificate.status, revision=request.revision))
     # What the CA has said was said of the certificate before.
-    known = UNSET if view.renewal_information is UNSET else None
-    after = replace(view, certificate=now, secret=secret, renewal_information=known)
+    advice = None if view.advice is None else Advice()
+    after = replace(view, certificate=now, secret=secret, advice=advice)
     stored = Stored(request.metadata.name, request.metadata.uid, renewal)
     change = Change(
         issuing=None,

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 from msgspec.structs import replace
 
 from certwright.api import certmanager_v1 as cm
@@ -37,8 +37,15 @@ MOST_TRIES = 3
 """How often a question waits for a CA that wants to be left alone before that is told as its failure."""
 LONGEST_PAUSE = timedelta(minutes=10)
 
-Known = cm.RenewalInformation | UnsetType | None
-"""What a CA has said of a certificate: None where it has said nothing, UNSET where nobody asks and nothing is told."""
+
+class Advice(Struct, frozen=True):
+    """What a CA has said of a certificate: all that is known, to be told, and what stands in the status, to act on.
+
+    Whoever acts on what is told nowhere yet, and dies, leaves half a renewal behind that the next one cannot explain.
+    """
+
+    known: cm.RenewalInformation | None = None
+    recorded: cm.RenewalInformation | None = None
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -81,31 +88,35 @@ class Asking:
         """The Certificate is gone."""
         self._answers.pop(key, None)
 
-    def known(self, certificate: HubCertificate, secret: SecretFacts | None, issuer: HubIssuer | None) -> Known:
-        """What the CA has said of the certificate in the Secret: the last answer, or what the status says."""
+    def advice(
+        self, certificate: HubCertificate, secret: SecretFacts | None, issuer: HubIssuer | None
+    ) -> Advice | None:
+        """What the CA has said of the certificate in the Secret; None where nobody asks and nothing is to be told."""
         if gates.ARI not in self._cluster.settings.gates or certificate.key.dialect is Dialect.LEGACY:
-            return UNSET
-        leaf = leaf_to_ask_about(certificate, secret, issuer)
-        if issuer is None or leaf is None or self._is_silent(issuer):
-            self.forget(certificate.key)
             return None
+        leaf = leaf_to_ask_about(certificate, secret, issuer)
+        if issuer is None or leaf is None:
+            self.forget(certificate.key)
+            return Advice()
         told = told_before(certificate.status, leaf, self._cluster.clock.now())
+        if self._is_silent(issuer):
+            return Advice(recorded=told)
         answer = self._answers.get(certificate.key)
         if answer is None:
-            return told
+            return Advice(told, told)
         if answer.digest == leaf.digest and (told is None or _is_newer(answer.found, told)):
-            return answer.found
+            return Advice(answer.found, told)
         self.forget(certificate.key)
-        return told
+        return Advice(told, told)
 
     def ask(self, certificate: HubCertificate, secret: SecretFacts | None, issuer: HubIssuer | None) -> datetime | None:
         """Ask where it is time to; the answer wakes a pass. Returns when to try again where nobody can be asked now."""
-        known = self.known(certificate, secret, issuer)
-        if known is UNSET or issuer is None or issuer.spec.acme is None or self._is_silent(issuer):
+        advice = self.advice(certificate, secret, issuer)
+        if advice is None or issuer is None or issuer.spec.acme is None or self._is_silent(issuer):
             return None
         leaf, now = leaf_to_ask_about(certificate, secret, issuer), self._cluster.clock.now()
         # RFC 9773 section 4.3: nobody asks about a certificate that has ended.
-        if leaf is None or leaf.not_after <= now or certificate.key in self._asked or not is_due(known, now):
+        if leaf is None or leaf.not_after <= now or certificate.key in self._asked or not is_due(advice.known, now):
             return None
         if not issuer.is_ready or issuer.problem:
             return now + SOONEST_CHECK
@@ -113,7 +124,7 @@ class Asking:
         server = issuer.spec.acme.server
         if server not in self._lines:
             self._lines[server] = _Line(self._cluster.clock, self._put)
-        self._lines[server].add(Question(key=certificate.key, issuer=issuer, leaf=leaf, told=known))
+        self._lines[server].add(Question(key=certificate.key, issuer=issuer, leaf=leaf, told=advice.known))
         return None
 
     def _is_silent(self, issuer: HubIssuer) -> bool:

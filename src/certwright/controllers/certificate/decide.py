@@ -181,7 +181,8 @@ def due_for_issuance(view: CertificateView) -> Violation | None:
     failed = violation(view.subjects)
     if failed is not None or view.secret is None or view.secret.leaf is None:
         return failed
-    renewal = view.planned(view.secret.leaf).when
+    said = view.advice.recorded if view.advice is not None else None
+    renewal = view.planned(view.secret.leaf, said).when
     return renewing(renewal, view.now) or former_authority(view.ca_reissue, view.now, view.spec.issuer_ref)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import Condition
@@ -16,7 +16,7 @@ from certwright.cluster.cluster import Cluster
 from certwright.cluster.dialects import CertificateSource
 from certwright.cluster.facts import TARGET_SECRET, secret_facts
 from certwright.cluster.settings import Settings
-from certwright.controllers.certificate.asking import Asking, Known
+from certwright.controllers.certificate.asking import Advice, Asking
 from certwright.controllers.certificate.authorities import Authorities
 from certwright.issuers.base import IssuerType
 from certwright.kube.wire.keys import ObjectKey
@@ -62,7 +62,7 @@ class CertificateView(Struct, frozen=True, kw_only=True):
     owner_reference: bool
     renewal_spread: float = 0
     ca_reissue: datetime | None = None
-    renewal_information: Known = UNSET
+    advice: Advice | None = None
 
     @property
     def spec(self) -> cm.CertificateSpec:
@@ -122,10 +122,10 @@ class CertificateView(Struct, frozen=True, kw_only=True):
             certificate=self.certificate, secret=self.secret, current=self.current, accepted=self._was_accepted
         )
 
-    def planned(self, leaf: LeafFacts) -> Renewal:
-        """When that certificate is renewed."""
-        found, share = self.renewal_information, self.renewal_spread
-        if found is UNSET or found is None:
+    def planned(self, leaf: LeafFacts, found: cm.RenewalInformation | None) -> Renewal:
+        """When that certificate is renewed, where its CA has said that."""
+        share = self.renewal_spread
+        if found is None:
             return planned_renewal(self.certificate, leaf, share)
         issued = None if self.current is None else self.current.metadata.creation_timestamp
         return advised_renewal(self.certificate, leaf, share, found, issued)
@@ -189,7 +189,7 @@ class Gatherer:
             owner_reference=settings.enable_certificate_owner_ref and key.dialect is Dialect.MODERN,
             renewal_spread=settings.renewal_spread,
             ca_reissue=await self.authorities.reissue_time(issuer, secret),
-            renewal_information=self.asking.known(certificate, secret, issuer),
+            advice=self.asking.advice(certificate, secret, issuer),
         )
         following = view.next
         held = None if following is None else self._cluster.pending.get(following.key)

@@ -101,8 +101,8 @@ def look_again(view: CertificateView, status: cm.CertificateStatus) -> datetime 
     moments = [status.renewal_time, status.not_after, view.ca_reissue]
     if status.last_failure_time is not None:
         moments.append(backoff.next_try(status, *view.backoff))
-    if isinstance(view.renewal_information, cm.RenewalInformation):
-        moments.append(view.renewal_information.next_check)
+    if (said := _said(view)) is not None:
+        moments.append(said.next_check)
     return min((moment for moment in moments if moment is not None and moment > view.now), default=None)
 
 
@@ -127,19 +127,22 @@ def _leaf(view: CertificateView) -> LeafFacts | None:
 
 def _renewal(view: CertificateView) -> Renewal | None:
     leaf = _leaf(view)
-    return None if leaf is None else view.planned(leaf)
+    return None if leaf is None else view.planned(leaf, _said(view))
+
+
+def _said(view: CertificateView) -> cm.RenewalInformation | None:
+    return None if view.advice is None else view.advice.known
 
 
 def _acme(view: CertificateView) -> cm.CertificateAcmeStatus | None:
-    found = view.renewal_information
-    if found is UNSET:
+    if view.advice is None:
         return view.status.acme
-    return None if found is None else cm.CertificateAcmeStatus(ari=found)
+    return None if view.advice.known is None else cm.CertificateAcmeStatus(ari=view.advice.known)
 
 
 def _advice_news(view: CertificateView) -> tuple[Milestone, ...]:
-    found = view.renewal_information
-    if not isinstance(found, cm.RenewalInformation) or not found.last_error:
+    found = _said(view)
+    if found is None or not found.last_error:
         return ()
     old = view.status.acme.ari if view.status.acme is not None else None
     return () if old is not None and old.last_error == found.last_error else (RenewalNotAdvised(found.last_error),)

@@ -13,9 +13,10 @@ from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import Condition
 from certwright.api.wellknown import Annotation, Label
 from certwright.controllers.certificate import decide as steps
+from certwright.controllers.certificate.asking import Advice
 from certwright.controllers.certificate.decide import Step, decide
 from certwright.controllers.certificate.gather import CertificateView
-from certwright.controllers.certificate.readiness import look_again, ready_condition
+from certwright.controllers.certificate.readiness import look_again, ready_condition, report
 from certwright.pki.keys import PrivateKey, public_key_digest
 from certwright.rules.facts import RequestFacts, SecretFacts
 from certwright.rules.hub import HubCertificate
@@ -351,3 +352,27 @@ def test_no_temporary_certificate_replaces_one_of_the_former_ca() -> None:
 
     assert isinstance(step, steps.Await)
     assert not step.temporary
+
+
+def test_what_the_ca_has_said_is_told_before_it_is_acted_on() -> None:
+    issued, later = settled(), NOW + 2 * HOUR
+    window = cm.SuggestedWindow(start=NOW + HOUR, end=NOW + 1.5 * HOUR)
+    said = cm.RenewalInformation(suggested_window=window, last_checked=NOW)
+    heard = replace(issued, now=later, advice=Advice(said, None))
+    told = replace(issued, now=later, advice=Advice(said, said))
+
+    status = report(heard).status
+    assert decide(heard) == steps.Rest()
+    assert status.acme == cm.CertificateAcmeStatus(ari=said)
+    assert status.renewal_time is not None
+    assert status.renewal_time < NOW + 1.5 * HOUR
+    assert isinstance(decide(told), steps.Begin)
+    assert decide(replace(told, now=status.renewal_time - timedelta(seconds=1))) == steps.Rest()
+
+
+def test_with_nobody_to_ask_what_was_said_is_taken_back() -> None:
+    said = cm.CertificateAcmeStatus(ari=cm.RenewalInformation(last_error="no answer"))
+    wanted = replace(certificate(), status=cm.CertificateStatus(revision=1, acme=said))
+
+    assert report(view(wanted, secret=secret(wanted), advice=Advice())).status.acme is None
+    assert report(view(wanted, secret=secret(wanted))).status.acme == said
