@@ -1,8 +1,11 @@
-"""Copies of one issued Certificate, each with names, a key and a certificate of its own, straight into a store."""
+"""Copies of one issued Certificate, each with names, a key and a certificate of its own, straight into a storage."""
 
 from __future__ import annotations
 
 import base64
+import urllib.request
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -16,7 +19,7 @@ from certwright.api.meta import JSONObject, from_json
 from certwright.api.resource import Resource
 from certwright.apiserver.storage.database import Database
 from certwright.apiserver.storage.store import Store
-from certwright.kube.wire.keys import ObjectKey
+from certwright.kube.client.client import KubeClient
 from certwright.pki import pem
 from certwright.pki.certificate import parse_certificate
 from certwright.pki.csr import build_request, parse_request
@@ -26,37 +29,73 @@ from certwright.rules.request_content import request_content
 
 SEED = "seed"
 _KEY = KeySpec(KeyAlgorithm.ECDSA, 256)
+Object = tuple[Resource, JSONObject]
+A_TRANSACTION = 100
+"""Objects; etcd takes 128 operations and 1.5 MiB in one."""
 
 
-def clone(folder: Path, count: int, foreign: int) -> None:
-    """Write `count` copies of the seed, and `foreign` Secrets of others, into the storage of a stopped server."""
+def into_store(folder: Path, objects: Iterable[Object]) -> None:
+    """Write into the storage of an embedded server that is stopped."""
     database = Database(folder)
     try:
         store = Store(database)
-        seed = _Seed(store)
-        for number in range(count):
-            for resource, obj in seed.copy(number):
-                store.create(resource.qualified, obj)
-        for number in range(foreign):
-            store.create(SECRET.resource.qualified, _foreign(number))
+        for resource, obj in objects:
+            store.create(resource.qualified, obj)
     finally:
         database.close()
 
 
-class _Seed:
-    """The Certificate with its request and Secret, as JSON text in which the copies differ in few places."""
+def into_etcd(address: str, objects: Iterable[Object]) -> None:
+    """Write through etcd's JSON gateway, as the API server lays objects out; it learns of them by its watches."""
+    waiting = iter(objects)
+    while chunk := list(islice(waiting, A_TRANSACTION)):
+        puts = [{"requestPut": {"key": _key(resource, obj), "value": _value(obj)}} for resource, obj in chunk]
+        body = msgspec.json.encode({"success": puts})
+        with urllib.request.urlopen(f"{address}/v3/kv/txn", body, timeout=60) as answer:  # noqa: S310 the scheme is ours
+            assert msgspec.json.decode(answer.read())["succeeded"]
 
-    def __init__(self, store: Store) -> None:
-        names = ((CERTIFICATE.resource, SEED), (CERTIFICATE_REQUEST.resource, f"{SEED}-1"), (SECRET.resource, SEED))
-        self._objects = {resource: _found(store, resource, name) for resource, name in names}
-        self._spec = from_json(cm.Certificate, self._objects[CERTIFICATE.resource]).spec
-        secret = from_json(Secret, self._objects[SECRET.resource])
-        request = from_json(cm.CertificateRequest, self._objects[CERTIFICATE_REQUEST.resource])
+
+def _key(resource: Resource, obj: JSONObject) -> str:
+    metadata = obj["metadata"]
+    assert isinstance(metadata, dict)
+    group = f"{resource.group}/" if resource.group else ""
+    return _text(f"/registry/{group}{resource.plural}/{metadata['namespace']}/{metadata['name']}".encode())
+
+
+def _value(obj: JSONObject) -> str:
+    return _text(msgspec.json.encode(obj))
+
+
+def foreign(count: int) -> Iterator[Object]:
+    """So many Secrets of others, of 2 KB each."""
+    return ((SECRET.resource, _foreign(number)) for number in range(count))
+
+
+async def seed_of(client: KubeClient) -> Seed:
+    """The issued Certificate of that name, as it is on a server."""
+    names = ((CERTIFICATE.resource, SEED), (CERTIFICATE_REQUEST.resource, f"{SEED}-1"), (SECRET.resource, SEED))
+    found = {resource: await _found(client, resource, name) for resource, name in names}
+    return Seed(found, from_json(Secret, await _found(client, SECRET.resource, "root")))
+
+
+class Seed:
+    """A Certificate with its request and Secret, as JSON text in which the copies differ in few places."""
+
+    def __init__(self, objects: dict[Resource, JSONObject], root: Secret) -> None:
+        self._objects = objects
+        self._spec = from_json(cm.Certificate, objects[CERTIFICATE.resource]).spec
+        secret = from_json(Secret, objects[SECRET.resource])
+        request = from_json(cm.CertificateRequest, objects[CERTIFICATE_REQUEST.resource])
         self._material = (request.spec.request, secret.data["tls.crt"], secret.data["tls.key"])
         self._now = parse_certificate(secret.data["tls.crt"]).not_before
-        self._signer = _signer(from_json(Secret, _found(store, SECRET.resource, "root")))
+        self._signer = _signer(root)
 
-    def copy(self, number: int) -> list[tuple[Resource, JSONObject]]:
+    def copies(self, count: int) -> Iterator[Object]:
+        """The three objects of each of so many Certificates."""
+        for number in range(count):
+            yield from self.copy(number)
+
+    def copy(self, number: int) -> list[Object]:
         """The three objects of one Certificate."""
         name = f"c-{number:06}"
         changes = [(f"{SEED}.bench.test", f"{name}.bench.test")]
@@ -74,10 +113,12 @@ class _Seed:
         return csr, pem.write_certificates([leaf]), encode_private_key(key)
 
 
-def _found(store: Store, resource: Resource, name: str) -> JSONObject:
-    found = store.get(resource.qualified, ObjectKey(NAMESPACE, name))
-    assert found is not None, f"{resource.kind} {name} is not there"
-    return found.obj()
+async def _found(client: KubeClient, resource: Resource, name: str) -> JSONObject:
+    found: JSONObject = msgspec.json.decode(await client.get_raw(resource.path(NAMESPACE, name)))
+    metadata = found["metadata"]
+    assert isinstance(metadata, dict)
+    del metadata["resourceVersion"]  # storages give their own
+    return found
 
 
 def _signer(root: Secret) -> Signer:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from certwright.api import certmanager_v1 as cm
 from certwright.api.core_kinds import NAMESPACE as NAMESPACES
@@ -18,7 +21,6 @@ from certwright.kube.wire.status import AlreadyExists
 from certwright.rules.hub import condition_of
 
 NAMESPACE, CONNECTIONS = "bench", 16
-PATIENCE = 600
 
 
 def certificate(name: str, algorithm: str, issuer: str = "ca", *, is_ca: bool = False) -> JSONObject:
@@ -29,8 +31,9 @@ def certificate(name: str, algorithm: str, issuer: str = "ca", *, is_ca: bool = 
         "dnsNames": [f"{name}.bench.test"],
         "issuerRef": {"name": issuer, "kind": "Issuer"},
         "privateKey": {"algorithm": algorithm},
-        "isCA": is_ca,
     }
+    if is_ca:  # a CA that outlives what it signs: nothing is clipped to its end, which would be told each time
+        spec |= {"isCA": True, "duration": "87600h"}
     return _object("cert-manager.io/v1", "Certificate", name, spec)
 
 
@@ -48,33 +51,70 @@ async def prepare(client: KubeClient) -> None:
     await client.create(CERTIFICATE, certificate("root", "ECDSA", "root", is_ca=True), NAMESPACE)
 
 
-async def issue(client: KubeClient, clock: Clock, wanted: list[JSONObject], rate: float = 0) -> list[float]:
-    """Seconds from each Certificate's creation to Ready, as a watcher sees it.
+class Load(Struct, frozen=True):
+    """What the driver asks of a controller."""
 
-    With a rate so many are created in a second; without one as many as the server takes.
+    count: int
+    algorithm: str = "ECDSA"
+    rate: float = 0
+    """Certificates created in a second; 0 is as many as the server takes."""
+    issuer: str = "ca"
+    patience: timedelta = timedelta(minutes=5)
+
+    def certificates(self, prefix: str, count: int) -> list[JSONObject]:
+        """So many of them."""
+        return [certificate(f"{prefix}-{n:06}", self.algorithm, self.issuer) for n in range(count)]
+
+
+def _nothing(_: int) -> None: ...
+
+
+async def issue(
+    client: KubeClient, clock: Clock, wanted: list[JSONObject], load: Load, seen: Callable[[int], None] = _nothing
+) -> list[float]:
+    """Seconds from a Certificate's creation to Ready, as a watcher sees it, of those that were Ready in time.
+
+    `seen` is told how many are.
     """
     started: dict[str, float] = {}
     ready: dict[str, float] = {}
-    names = {_name(body) for body in wanted}
     listing = await client.list(CERTIFICATE, Selection(NAMESPACE))
+    watcher = _Watcher(client, clock, {_name(body) for body in wanted}, ready, seen)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(load.patience.total_seconds()), asyncio.TaskGroup() as group:
+            group.create_task(watcher.watch(listing.resource_version))
+            queue = _Queue(clock, wanted, load.rate)
+            for _ in range(CONNECTIONS):
+                group.create_task(_create(client, clock, queue, started))
+    return [moment - started[name] for name, moment in ready.items()]
 
-    async with asyncio.timeout(PATIENCE):
-        watcher = asyncio.create_task(_watch(client, clock, listing.resource_version, (names, ready)))
-        queue = _Queue(clock, wanted, rate)
-        await asyncio.gather(*(_create(client, clock, queue, started) for _ in range(CONNECTIONS)))
-        await watcher
-    return [ready[name] - started[name] for name in names]
 
+@dataclass
+class _Watcher:
+    """Notes when Certificates are Ready."""
 
-async def _watch(client: KubeClient, clock: Clock, version: str, seen: tuple[set[str], dict[str, float]]) -> None:
-    names, ready = seen
-    while len(ready) < len(names):
-        async for event in client.watch(CERTIFICATE, Selection(NAMESPACE), version):
-            if isinstance(event, Seen):
-                version = event.obj.metadata.resource_version
-                _note(event.obj, names, ready, clock.monotonic())
-            if len(ready) == len(names):
-                return
+    client: KubeClient
+    clock: Clock
+    names: set[str]
+    ready: dict[str, float]
+    seen: Callable[[int], None]
+
+    async def watch(self, version: str) -> None:
+        """Return when all are."""
+        while len(self.ready) < len(self.names):
+            async for event in self.client.watch(CERTIFICATE, Selection(NAMESPACE), version):
+                if isinstance(event, Seen):
+                    version = event.obj.metadata.resource_version
+                    self._note(event.obj)
+                if len(self.ready) == len(self.names):
+                    return
+
+    def _note(self, found: cm.Certificate) -> None:
+        condition = condition_of(found.status.conditions, "Ready")
+        name = found.metadata.name
+        if condition and condition.status == "True" and name in self.names and name not in self.ready:
+            self.ready[name] = self.clock.monotonic()
+            self.seen(len(self.ready))
 
 
 class _Queue:
@@ -104,10 +144,3 @@ def _name(body: JSONObject) -> str:
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     return str(metadata["name"])
-
-
-def _note(found: cm.Certificate, names: set[str], ready: dict[str, float], now: float) -> None:
-    condition = condition_of(found.status.conditions, "Ready")
-    name = found.metadata.name
-    if condition and condition.status == "True" and name in names and name not in ready:
-        ready[name] = now

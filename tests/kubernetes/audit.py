@@ -55,6 +55,14 @@ def count_writes(log: Path, user_agent_prefix: str) -> Counter[Write]:
     )
 
 
+def count_refused(log: Path, user_agent_prefix: str) -> int:
+    """The writes of such callers that were refused, as those of a stale view are."""
+    return sum(
+        event.user_agent.startswith(user_agent_prefix) and event.response_status.code >= REFUSED
+        for event in _events(log)
+    )
+
+
 def _events(log: Path) -> Iterator[_Event]:
     decoder = msgspec.json.Decoder(_Event)
     with log.open("rb") as lines:

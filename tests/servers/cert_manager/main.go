@@ -81,10 +81,11 @@ func runWebhook(ctx context.Context, flags *pflag.FlagSet) error {
 
 func runController(ctx context.Context, flags *pflag.FlagSet) error {
 	settings := contextOptions()
-	addFlags(flags, &settings)
+	recursiveOnly := addFlags(flags, &settings)
 	if err := flags.Parse(os.Args[1:]); err != nil {
 		return err
 	}
+	settings.DNS01CheckAuthoritative = !*recursiveOnly
 	factory, err := controller.NewContextFactory(ctx, settings)
 	if err != nil {
 		return err
@@ -115,13 +116,14 @@ func runController(ctx context.Context, flags *pflag.FlagSet) error {
 
 // addFlags takes those that tests and benchmarks give. No leader is elected here and neither metrics nor health are
 // served, so the flags about them change nothing.
-func addFlags(flags *pflag.FlagSet, settings *controller.ContextOptions) {
+func addFlags(flags *pflag.FlagSet, settings *controller.ContextOptions) *bool {
 	flags.StringVar(&settings.Kubeconfig, "kubeconfig", "", "of the cluster")
 	flags.StringVar(&settings.ClusterResourceNamespace, "cluster-resource-namespace", "kube-system", "where Secrets of ClusterIssuers are")
 	flags.StringSliceVar(&settings.DNS01Nameservers, "dns01-recursive-nameservers", dnsutil.RecursiveNameservers, "which the self-check asks")
 	for _, name := range []string{"leader-elect", "metrics-listen-address", "healthz-listen-address"} {
 		flags.String(name, "", "changes nothing")
 	}
+	return flags.Bool("dns01-recursive-nameservers-only", false, "the self-check asks no others")
 }
 
 // contextOptions are the defaults of cert-manager's flags. Its client has no limit of its own where the API server has
@@ -137,7 +139,6 @@ func contextOptions() controller.ContextOptions {
 			HTTP01SolverResourceLimitsCPU:     resource.MustParse("100m"),
 			HTTP01SolverResourceLimitsMemory:  resource.MustParse("64Mi"),
 			ACMEHTTP01SolverRunAsNonRoot:      true,
-			DNS01CheckAuthoritative:           true,
 			DNS01CheckRetryPeriod:             10 * time.Second,
 		},
 		IngressShimOptions: controller.IngressShimOptions{
