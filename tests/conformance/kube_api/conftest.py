@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 from tests.cluster import Cluster
 from tests.conformance.kube_api.definitions import widget_definition
+from tests.conformance.kube_api.policies import Install, installing
 from tests.kubernetes.http import Http
 
 
@@ -27,3 +30,10 @@ async def wns(cluster: Cluster) -> str:
         await cluster.install_crd(widget_definition())
         cluster.api.installed.add("widgets")
     return cluster.namespace
+
+
+@pytest.fixture
+async def install(http: Http, ns: str) -> AsyncIterator[Install]:
+    """Installs policies for the time of the test."""
+    async with installing(http, ns) as put:
+        yield put

@@ -1,76 +1,13 @@
-"""Policies of admission: evaluated for what they match, with what they are given, and refused where they are none."""
+"""Validating policies: evaluated for what they match, with what they are given, and refused where they are none."""
 
 from __future__ import annotations
-
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 import pytest
 from tests.cluster import Cluster
 from tests.conformance.kube_api.objects import configmap, core
+from tests.conformance.kube_api.policies import GROUP, Install, matching, rule
 from tests.kubernetes.eventually import eventually
 from tests.kubernetes.http import Http
-
-GROUP = "/apis/admissionregistration.k8s.io/v1"
-PLURALS = {"Validating": "validatingadmissionpolic", "Mutating": "mutatingadmissionpolic"}
-Install = Callable[..., Awaitable[None]]
-
-
-def matching(namespace: str, *operations: str, **more: Any) -> dict[str, Any]:
-    """ConfigMaps of the test's namespace."""
-    rule = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "operations": list(operations)}
-    home = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
-    return {"resourceRules": [rule], "namespaceSelector": home, **more}
-
-
-def rule(expression: str, message: str = "", **more: Any) -> dict[str, Any]:
-    """A validation."""
-    return {"expression": expression, **({"message": message} if message else {}), **more}
-
-
-@pytest.fixture
-async def install(http: Http, ns: str) -> AsyncIterator[Install]:
-    """Installs a policy with its binding for the time of the test, and waits until it is in force.
-
-    A marker tells that: the ConfigMap `marker`, which every policy refuses or changes.
-    """
-    installed: list[str] = []
-
-    async def put(sort: str, spec: dict[str, Any], binding: dict[str, Any] | None = None) -> None:
-        plural = PLURALS[sort]
-        operations = ("CREATE", "UPDATE", "DELETE") if sort == "Validating" else ("CREATE", "UPDATE")
-        policy = {"matchConstraints": matching(ns, *operations), **spec}
-        if sort == "Validating":
-            policy["validations"] = [rule("object == null || object.metadata.name != 'marker'"), *policy["validations"]]
-        else:
-            labels = "Object{metadata: Object.metadata{labels: {'marked': 'yes'}}}"
-            policy["mutations"] = [*policy["mutations"], applied(labels)]
-            policy["reinvocationPolicy"] = "Never"
-        bound = {"policyName": ns, **({"validationActions": ["Deny"]} if sort == "Validating" else {})}
-        (await http.post(f"{GROUP}/{plural}ies", {"metadata": {"name": ns}, "spec": policy})).ok  # noqa: B018 asserts success
-        installed.append(f"{GROUP}/{plural}ies/{ns}")
-        bound |= binding or {}
-        (await http.post(f"{GROUP}/{plural}ybindings", {"metadata": {"name": ns}, "spec": bound})).ok  # noqa: B018 as above
-        installed.append(f"{GROUP}/{plural}ybindings/{ns}")
-        await eventually(in_force)
-
-    async def in_force() -> bool:
-        answer = await http.post(core(ns, "configmaps"), configmap("marker"), dryRun="All")
-        return bool(answer.warnings) or answer.code != 201 or "marked" in answer.body["metadata"].get("labels", {})
-
-    yield put
-    for path in installed:
-        await http.delete(path)
-
-
-def applied(expression: str) -> dict[str, Any]:
-    """A mutation that applies."""
-    return {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}
-
-
-def patched(expression: str) -> dict[str, Any]:
-    """A mutation by JSON patch."""
-    return {"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}
 
 
 async def test_a_broken_rule_refuses_in_words(http: Http, ns: str, install: Install) -> None:
@@ -330,63 +267,6 @@ async def test_the_authorizer_is_asked(cluster: Cluster, http: Http, ns: str, in
     assert await allowed(http) == ["own", "verb", "named", "part", "path"]
 
 
-async def test_changes_are_stored(http: Http, ns: str, install: Install) -> None:
-    changes = [
-        applied("Object{metadata: Object.metadata{labels: {'by': request.userInfo.username}}, data: {'added': 'yes'}}"),
-        patched(
-            "[JSONPatch{op: 'test', path: '/data/added', value: 'yes'},"
-            " JSONPatch{op: 'add', path: '/metadata/annotations', value: {'seen': object.data.added}}]"
-        ),
-        patched("has(object.data.k) ? [JSONPatch{op: 'remove', path: '/data/k'}] : []"),
-        patched("[JSONPatch{op: 'add', path: '/metadata/labels/' + jsonpatch.escapeKey('x/y'), value: 'z'}]"),
-        patched(
-            "[JSONPatch{op: 'test', path: '/data/added', value: 'no'}, JSONPatch{op: 'remove', path: '/data/added'}]"
-        ),
-    ]
-    matched = {"matchConstraints": matching(ns, "CREATE")}
-    await install("Mutating", {"mutations": changes, **matched})
-
-    created = await http.post(core(ns, "configmaps"), configmap("a", labels={"own": "1"}, data={"k": "v", "l": "w"}))
-    stored = (await http.get(core(ns, "configmaps", "a"))).ok
-
-    assert created.code == 201
-    assert stored["data"] == {"added": "yes", "l": "w"}
-    assert stored["metadata"]["labels"] == {"own": "1", "by": "admin", "x/y": "z", "marked": "yes"}
-    assert stored["metadata"]["annotations"] == {"seen": "yes"}
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        (applied("Object{data: {'k': object.data.none}}"), "expression '{text}' resulted in error: no such key: data"),
-        (patched("[JSONPatch{op: 'remove', path: '/data/k'}]"), "JSON Patch: "),
-        (applied("Object{nope: 'x'}"), ".nope: field not declared in schema"),
-    ],
-)
-async def test_a_change_that_cannot_be_made(
-    http: Http, ns: str, install: Install, change: dict[str, Any], why: str
-) -> None:
-    [expression] = [part["expression"] for part in change.values() if isinstance(part, dict)]
-    await install("Mutating", {"mutations": [change], "failurePolicy": "Fail"})
-
-    refused = await http.post(core(ns, "configmaps"), configmap("a"))
-
-    assert (refused.code, refused.body["reason"]) == (403, "Invalid")
-    assert refused.body["message"].startswith(f"policy '{ns}' with binding '{ns}' denied request: ")
-    assert why.format(text=expression) in refused.body["message"]
-
-
-async def test_a_changed_object_is_judged(http: Http, ns: str, install: Install) -> None:
-    await install("Mutating", {"mutations": [applied("Object{data: {'added': 'yes'}}")]})
-    await install("Validating", {"validations": [rule("object == null || !('added' in object.data)", "was added")]})
-
-    async def refused() -> bool:
-        answer = await http.post(core(ns, "configmaps"), configmap("a"), dryRun="All")
-        return answer.code == 422 and answer.body["message"].endswith("was added")
-
-    await eventually(refused)
-
-
 async def test_policies_do_not_guard_policies(http: Http, ns: str, install: Install) -> None:
     everything = {"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"], "operations": ["CREATE"]}
     names = [ns, f"{ns}-other", "marker"]
@@ -431,16 +311,3 @@ async def test_expressions_that_are_none_are_refused(http: Http, ns: str) -> Non
     told = [cause["message"] for cause in answer.body["details"]["causes"]]
     assert told[1] == "Invalid value: \"'a'\": must evaluate to bool but got string"
     assert told[5] == 'Invalid value: "object.data.k": must evaluate to bool but got dyn'
-
-
-async def test_a_mutating_policy_cannot_ask_for_deletions(http: Http, ns: str) -> None:
-    changes = [applied("Object{data: {'k': 'v'}}")]
-    spec = {"matchConstraints": matching(ns, "DELETE"), "mutations": changes, "reinvocationPolicy": "Never"}
-
-    answer = await http.post(f"{GROUP}/mutatingadmissionpolicies", {"metadata": {"name": ns}, "spec": spec})
-
-    supported = 'Unsupported value: "DELETE": supported values: "*", "CONNECT", "CREATE", "UPDATE"'
-    assert answer.code == 422
-    assert [(cause["field"], cause["message"]) for cause in answer.body["details"]["causes"]] == [
-        ("spec.matchConstraints.resourceRules.operations", supported)
-    ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
 from tests.clock import MovableClock
 from tests.cluster import Cluster
 from tests.integration.certificate.rig import background, build_cluster, client_of, movable_now
@@ -29,34 +28,35 @@ CLUSTERS = {"name": "ca", "kind": "ClusterIssuer", "group": "cert-manager.io"}
 LEGACY = {"name": "ca", "kind": "ClusterIssuer", "group": "certmanager.k8s.io"}
 
 
-@pytest.mark.parametrize(
-    ("issuer", "signer", "allowed"),
-    [
-        (OURS, "issuers.cert-manager.io/*", True),
-        (OURS, "issuers.cert-manager.io/{namespace}.ca", True),
-        (OURS, "issuers.cert-manager.io/ca", False),
-        (OURS, "issuers.cert-manager.io/other.ca", False),
-        (OURS, "clusterissuers.cert-manager.io/*", False),
-        (OURS, "", False),
-        (CLUSTERS, "clusterissuers.cert-manager.io/*", True),
-        (CLUSTERS, "clusterissuers.cert-manager.io/ca", True),
-        (CLUSTERS, "clusterissuers.cert-manager.io/{namespace}.ca", False),
-        (CLUSTERS, "issuers.cert-manager.io/*", False),
-        (LEGACY, "clusterissuers.certmanager.k8s.io/*", True),
-        (LEGACY, "clusterissuers.cert-manager.io/*", False),
-    ],
+NAMES = (
+    (OURS, "issuers.cert-manager.io/*", True),
+    (OURS, "issuers.cert-manager.io/{namespace}.ca", True),
+    (OURS, "issuers.cert-manager.io/ca", False),
+    (OURS, "issuers.cert-manager.io/other.ca", False),
+    (OURS, "clusterissuers.cert-manager.io/*", False),
+    (OURS, "", False),
+    (CLUSTERS, "clusterissuers.cert-manager.io/*", True),
+    (CLUSTERS, "clusterissuers.cert-manager.io/ca", True),
+    (CLUSTERS, "clusterissuers.cert-manager.io/{namespace}.ca", False),
+    (CLUSTERS, "issuers.cert-manager.io/*", False),
+    (LEGACY, "clusterissuers.certmanager.k8s.io/*", True),
+    (LEGACY, "clusterissuers.cert-manager.io/*", False),
 )
-async def test_names_that_allow(guarded: Cluster, issuer: dict[str, str], signer: str, allowed: bool) -> None:
-    await guarded.http.post(requests_of(guarded.namespace), certificate_request("a", issuer))
-    signers = (signer.format(namespace=guarded.namespace),) if signer else ()
 
-    async with granted(guarded, "alice", *signers), guarded.caller("alice") as alice:
-        answer = await approve(alice, guarded.namespace, "a")
 
-    assert answer.code == (200 if allowed else 403), answer.body
-    if not allowed:
-        assert "alice may not approve or deny for this issuer: let a ClusterRole grant" in answer.body["message"]
-        assert answer.body["reason"] == "Forbidden"
+async def test_names_that_allow(guarded: Cluster) -> None:
+    for number, (issuer, signer, allowed) in enumerate(NAMES):
+        user, name = f"approver-{number}", f"request-{number}"
+        await guarded.http.post(requests_of(guarded.namespace), certificate_request(name, issuer))
+        signers = (signer.format(namespace=guarded.namespace),) if signer else ()
+
+        async with granted(guarded, user, *signers), guarded.caller(user) as approver:
+            answer = await approve(approver, guarded.namespace, name)
+
+        assert answer.code == (200 if allowed else 403), (issuer, signer, answer.body)
+        if not allowed:
+            assert f"{user} may not approve or deny for this issuer: let a ClusterRole grant" in answer.body["message"]
+            assert answer.body["reason"] == "Forbidden"
 
 
 async def test_a_denial_needs_the_permission_too(guarded: Cluster) -> None:
