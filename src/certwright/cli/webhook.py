@@ -12,6 +12,7 @@ from certwright.cli.controller import gates_from
 from certwright.cli.flags import group, lists, log_flags, option, span, switch
 from certwright.cli.params import joined
 from certwright.kube.wire.keys import ObjectKey
+from certwright.rules.gated_fields import FIELD_GATES
 from certwright.telemetry.logs import LogFormat
 from certwright.webhook.serving.tls import CIPHER_SUITES, MINIMUM_VERSIONS
 
@@ -82,7 +83,7 @@ serving_flags = group(
 @option("--kubeconfig", None, "Kubeconfig; in a Pod none is needed.", path)
 @option("--api-server-host", "", "URL of the API server, in the place of the kubeconfig's.")
 @serving_flags
-@lists("--feature-gates", (), "Features by name, as Name=true or Name=false.")
+@lists("--feature-gates", (), f"Fields that may be set, as Name=true or Name=false: {', '.join(FIELD_GATES)}.")
 @click.option("--metrics-listen-address", default="0.0.0.0:9402", show_default=True, help="Where /metrics is served.")
 @refused_flags
 @log_flags

@@ -29,7 +29,10 @@ class Gate(Struct, frozen=True):
 
 ARI = "ACMEUseARI"
 BASIC_CONSTRAINTS = "UseCertificateRequestBasicConstraints"
+LITERAL_SUBJECT = "LiteralCertificateSubject"
 MLDSA = "MLDSA"
+NAME_CONSTRAINTS = "NameConstraints"
+OTHER_NAMES = "OtherNames"
 ROTATE_ALWAYS = "DefaultPrivateKeyRotationPolicyAlways"
 
 KNOWN = (
@@ -41,9 +44,9 @@ KNOWN = (
     Gate("StableCertificateRequestName", Stage.BETA, default=True),
     Gate("SecretsFilteredCaching", Stage.BETA, default=True),
     Gate("ExperimentalGatewayAPISupport", Stage.BETA, default=True),
-    Gate("LiteralCertificateSubject", Stage.BETA, default=True),
-    Gate("NameConstraints", Stage.BETA, default=True),
-    Gate("OtherNames", Stage.BETA, default=True),
+    Gate(LITERAL_SUBJECT, Stage.BETA, default=True, switches=True),
+    Gate(NAME_CONSTRAINTS, Stage.BETA, default=True, switches=True),
+    Gate(OTHER_NAMES, Stage.BETA, default=True, switches=True),
     Gate("ACMEHTTP01IngressPathTypeExact", Stage.BETA, default=True),
     Gate("ExperimentalCertificateSigningRequestControllers", Stage.ALPHA, default=False),
     Gate("ServerSideApply", Stage.ALPHA, default=False),

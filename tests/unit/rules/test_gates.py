@@ -59,7 +59,7 @@ def test_names_outweigh_stages_and_the_last_word_holds() -> None:
 
 
 def test_a_switch_without_anything_behind_it_is_named() -> None:
-    assert read_gates(["NameConstraints=false", "OtherNames=true", "ACMEUseARI=true"]).idle == ("NameConstraints",)
+    assert read_gates(["ListenerSets=true", "OtherNames=false", "ACMEUseARI=true"]).idle == ("ListenerSets",)
 
 
 @pytest.mark.parametrize(
