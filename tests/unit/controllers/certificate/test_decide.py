@@ -258,6 +258,18 @@ def test_a_spec_that_cannot_be_asked_for_is_stuck() -> None:
     assert "spec.literalSubject" in str(step.problem)
 
 
+def test_what_may_not_be_issued_now_is_stuck_only_once_it_is_due() -> None:
+    found = settled()
+    wanted = replace(found.certificate, unissuable="It is switched off.")
+    fresh, there = view(wanted), replace(found, certificate=wanted, owner=wanted)
+
+    begun = decide(fresh)
+
+    assert isinstance(begun, steps.Stuck)
+    assert begun.problem == "It is switched off."
+    assert decide(there) == steps.Rest()
+
+
 def test_what_is_left_over_goes_when_all_is_well() -> None:
     found = settled()
     old = request(found.certificate, revision=1)
