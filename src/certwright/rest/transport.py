@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp.abc import ResolveResult
 from yarl import URL
 
+from certwright.rest.connections import Connector
 from certwright.rest.errors import RestError
 from certwright.rest.proxies import Proxies
 
@@ -52,7 +53,7 @@ class Transport:
         """The session, opened at the first use on the running loop."""
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=_Resolver(self._targets)),
+                connector=Connector(resolver=_Resolver(self._targets)),
                 headers={"User-Agent": self.user_agent},
                 cookie_jar=aiohttp.DummyCookieJar(),
             )

@@ -24,6 +24,7 @@ from certwright.apiserver.storage.store import Store
 from certwright.kube.wire.json import JSON, JSONObject, decode_json
 from certwright.kube.wire.patches import PatchError, apply_json_patch
 from certwright.kube.wire.status import BadRequest, InternalError, Status, error_of
+from certwright.rest.connections import Connector
 
 _GROUP = "admissionregistration.k8s.io"
 _API_VERSION = "admission.k8s.io/v1"
@@ -109,7 +110,7 @@ class Webhooks:
                 "Give the webhook a clientConfig.url."
             )
         if self._session is None:
-            self._session = aiohttp.ClientSession()
+            self._session = aiohttp.ClientSession(connector=Connector())
         timeout = aiohttp.ClientTimeout(total=webhook.timeout.total_seconds())
         try:
             async with self._session.post(

@@ -39,6 +39,7 @@ from certwright.kube.client.rate import TokenBucket
 from certwright.kube.client.tls import client_context
 from certwright.kube.wire.status import ApiError, error_from
 from certwright.rest import Proxies, SecretText, parse_retry_after, redact
+from certwright.rest.connections import Connector
 
 LOG = logging.getLogger(__name__)
 
@@ -210,9 +211,7 @@ class Transport:
         most, keep = self._options.most_connections, 60.0
         if self._connection.socket is not None:
             return aiohttp.UnixConnector(str(self._connection.socket), limit=0, keepalive_timeout=keep)
-        return aiohttp.TCPConnector(
-            limit=0, limit_per_host=max(0, most), keepalive_timeout=keep, socket_factory=_watched_socket
-        )
+        return Connector(limit=0, limit_per_host=max(0, most), keepalive_timeout=keep, socket_factory=_watched_socket)
 
     def _show(self, pair: KeyPair) -> None:
         self._pair = pair

@@ -17,6 +17,7 @@ from msgspec import Struct
 from yarl import URL
 
 from certwright.rest import Proxies, RestError, read_bounded
+from certwright.rest.connections import Connector
 from certwright.solvers.base import NotYet, Propagated, Visibility
 from certwright.solvers.dns01.client import DnsClient, DnsFailure
 from certwright.solvers.dns01.nameserver import parse_nameserver
@@ -108,7 +109,7 @@ class SelfCheck:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             resolver = _Resolver(self._dns) if self._dns else None
-            connector = aiohttp.TCPConnector(resolver=resolver, force_close=True, use_dns_cache=False)
+            connector = Connector(resolver=resolver, force_close=True, use_dns_cache=False)
             self._session = aiohttp.ClientSession(
                 connector=connector, headers=HEADERS, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
             )

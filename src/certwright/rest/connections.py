@@ -1,0 +1,52 @@
+"""Connections of which none is left behind when they are closed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.connector import Connection
+
+_PATIENCE = 2.0
+
+
+class Connector(aiohttp.TCPConnector):
+    """Opens connections as its parent does, and knows each of them until it is lost.
+
+    The parent forgets a connection whose request is cancelled. It would stay open until the peer has said its part at
+    the end of TLS, which nobody waits for: the garbage collector would find it.
+    """
+
+    async def connect(  # noqa: ASYNC109 - as the parent has it
+        self, req: aiohttp.ClientRequest, traces: list[aiohttp.tracing.Trace], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        """A connection for a request."""
+        connection = await super().connect(req, traces, timeout)
+        protocol, transport = connection.protocol, connection.transport
+        if protocol is not None and transport is not None and protocol not in self._open:
+            lost = protocol.closed
+            if lost is not None:
+                self._open[protocol] = transport
+                lost.add_done_callback(lambda _: self._open.pop(protocol, None))
+        return connection
+
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        """End every connection: those in use and kept ones in good order where the peer does its part in time."""
+        lost = [each for protocol in self._open if (each := protocol.closed) is not None]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await super().close(abort_ssl=abort_ssl)
+        for transport in self._open.values():
+            transport.abort()
+        if lost:
+            await asyncio.wait(lost, timeout=_PATIENCE)
+
+    @cached_property
+    def _open(self) -> dict[ResponseHandler, asyncio.Transport]:
+        return {}
