@@ -140,9 +140,9 @@ def _vault_auth(auth: types.VaultAuth, path: str) -> Iterator[Problem]:
     if not any(method is not None for method in methods):
         text = "Say how to sign in: tokenSecretRef, appRole, clientCertificate, kubernetes or aws."
         yield Problem(path, text, REQUIRED)
-    if (role := auth.app_role) is not None:
-        yield from missing(f"{path}.appRole.roleId", role.role_id, "the role id")
-        yield from missing(f"{path}.appRole.secretRef.name", role.secret_ref.name, "the Secret of the secret id")
+    if (app := auth.app_role) is not None:
+        yield from missing(f"{path}.appRole.roleId", app.role_id, "the role id")
+        yield from missing(f"{path}.appRole.secretRef.name", app.secret_ref.name, "the Secret of the secret id")
     if (kubernetes := auth.kubernetes) is not None:
         yield from _vault_kubernetes(kubernetes, f"{path}.kubernetes")
     if (aws := auth.aws) is not None:
@@ -150,6 +150,8 @@ def _vault_auth(auth: types.VaultAuth, path: str) -> Iterator[Problem]:
         if aws.service_account_ref is not None:
             name = aws.service_account_ref.name
             yield from missing(f"{path}.aws.serviceAccountRef.name", name, "the service account")
+            role = "the IAM role that the service account's token is exchanged for"
+            yield from missing(f"{path}.aws.iamRoleArn", aws.iam_role_arn, role)
 
 
 def _vault_kubernetes(block: types.VaultKubernetes, path: str) -> Iterator[Problem]:

@@ -46,8 +46,8 @@ class Refused(Struct, frozen=True, kw_only=True):
     """The write may not happen; the API server gives code and reason to the client."""
 
     message: str
-    code: int = 406
-    reason: str = "NotAcceptable"
+    code: int = 403
+    reason: str = "Forbidden"
     warnings: tuple[str, ...] = ()
 
 

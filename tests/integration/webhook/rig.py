@@ -122,4 +122,4 @@ async def _is_asked(cluster: Cluster) -> bool:
     path = requests_of(cluster.namespace)
     changed = await cluster.http.post(path, certificate_request("probe", username="eve"), dryRun="All")
     refused = await cluster.http.post(path, certificate_request("probe", request="bm9uZQ=="), dryRun="All")
-    return changed.code == 201 and changed.ok["spec"]["username"] == "admin" and refused.code == 406
+    return changed.code == 201 and changed.ok["spec"]["username"] == "admin" and refused.code == 403

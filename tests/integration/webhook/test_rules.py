@@ -10,7 +10,7 @@ from tests.integration.webhook.rig import DENIED, Guarded
 from tests.unit.rules.issuer_samples import BAD, BUNDLE, GOOD, acme, dns01, solved
 from tests.unit.webhook.questions import CERTIFICATE
 
-REFUSED = {400, 406, 422}
+REFUSED = {400, 403, 422}
 REF = {"name": "s", "key": "k"}
 
 
@@ -49,7 +49,7 @@ async def test_issuers_that_can_be_and_issuers_that_cannot(guarded: Guarded, plu
 async def test_what_only_the_webhook_knows(guarded: Guarded, plural: str, spec: dict[str, Any], message: str) -> None:
     answer = await guarded.create(plural, spec)
 
-    assert (answer.code, answer.body["reason"]) == (406, "NotAcceptable")
+    assert (answer.code, answer.body["reason"]) == (403, "Forbidden")
     assert answer.body["message"].startswith(DENIED + message)
 
 
@@ -68,7 +68,7 @@ async def test_a_change_is_judged_and_what_did_not_change_is_not(guarded: Guarde
     good = await http.patch(path, {"spec": {"dnsNames": ["other.example.test"]}})
     told = await http.patch(f"{path}/status", {"status": {"revision": 7}})
 
-    assert (bad.code, good.code, told.code) == (406, 200, 200)
+    assert (bad.code, good.code, told.code) == (403, 200, 200)
 
 
 async def test_warnings_reach_the_client(guarded: Guarded) -> None:

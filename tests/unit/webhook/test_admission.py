@@ -41,7 +41,7 @@ async def test_issuers_that_cannot_be(plural: str, spec: Plain, field: str) -> N
 
     assert f"{field}: " in refusal(answer)
     assert isinstance(answer, Refused)
-    assert (answer.code, answer.reason) == (406, "NotAcceptable")
+    assert (answer.code, answer.reason) == (403, "Forbidden")
 
 
 @pytest.mark.parametrize(

@@ -107,4 +107,4 @@ def test_answers_are_written() -> None:
     assert msgspec.json.decode(base64.b64decode(patched["patch"])) == list(patch)
     refused = answered(Refused(message="m", warnings=("w",)))
     assert refused["warnings"] == ["w"]
-    assert refused["status"] == {"status": "Failure", "message": "m", "reason": "NotAcceptable", "code": 406}
+    assert refused["status"] == {"status": "Failure", "message": "m", "reason": "Forbidden", "code": 403}

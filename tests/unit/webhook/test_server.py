@@ -82,7 +82,7 @@ async def test_validate_answers_by_the_rules() -> None:
     status = bad["status"]
     assert isinstance(status, dict)
     assert str(status.pop("message")).startswith("spec.commonName: Invalid value: The common name may have 64 ")
-    assert status == {"status": "Failure", "reason": "NotAcceptable", "code": 406}
+    assert status == {"status": "Failure", "reason": "Forbidden", "code": 403}
 
 
 @pytest.mark.parametrize(

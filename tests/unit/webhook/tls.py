@@ -57,10 +57,10 @@ def write(folder: Path, pair: KeyPair) -> tuple[Path, Path]:
 async def post(port: int, path: str, body: bytes, context: ssl.SSLContext) -> tuple[int, str]:
     """Status and text of the answer, on a connection of its own."""
     connector = aiohttp.TCPConnector(ssl=context, force_close=True)
-    url = f"https://127.0.0.1:{port}{path}"
+    url, data = f"https://127.0.0.1:{port}{path}", io.BytesIO(body)
     async with (
         aiohttp.ClientSession(connector=connector) as session,
-        session.post(url, data=io.BytesIO(body)) as answer,
+        session.post(url, data=data, headers={"Content-Type": "application/json"}) as answer,
     ):
         return answer.status, await answer.text()
 
