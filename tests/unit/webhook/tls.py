@@ -65,9 +65,9 @@ async def post(port: int, path: str, body: bytes, context: ssl.SSLContext) -> tu
         return answer.status, await answer.text()
 
 
-async def served_serial(port: int, context: ssl.SSLContext) -> str:
+async def served_serial(port: int, context: ssl.SSLContext, name: str = "127.0.0.1") -> str:
     """The serial number of the certificate that a new connection is shown."""
-    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=name)
     try:
         return str(writer.get_extra_info("peercert")["serialNumber"])
     finally:
