@@ -138,7 +138,9 @@ def _certificate(found: cm.Certificate) -> cm.Certificate:
     if is_mirror(found.metadata):
         return found
     kept = {k: v for k, v in found.metadata.annotations.items() if k != LAST_APPLIED}
-    return shared(replace(found, metadata=replace(found.metadata, annotations=kept)))
+    found = replace(found, metadata=replace(found.metadata, annotations=kept))
+    # One without a status is replaced in a moment by one that has it.
+    return shared(found) if found.status.conditions else found
 
 
 def _whole_issuer(found: cm.Issuer) -> cm.Issuer:

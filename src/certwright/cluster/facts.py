@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import sha256
 from sys import intern
+from typing import TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -16,10 +17,8 @@ from certwright.api.meta import ApiStruct, ObjectMeta
 from certwright.api.resource import kind_of
 from certwright.api.wellknown import ACME_GROUP, CERT_MANAGER_GROUP, LEGACY_GROUP, Label
 from certwright.cluster.sharing import one, shared
-from certwright.pki import extensions
-from certwright.pki.alternative_names import encode_alternative_names
-from certwright.pki.certificate import Certificate, first_certificate_der, parse_certificate
-from certwright.pki.csr import Request, parse_request
+from certwright.pki.certificate import Leaf, first_certificate_der, parse_leaf
+from certwright.pki.csr import Request, applicant_of, parse_request
 from certwright.pki.errors import PkiError
 from certwright.pki.keys import KeySpec, key_spec_of, parse_private_key, public_key_digest
 from certwright.pki.pem import split
@@ -42,6 +41,8 @@ from certwright.rules.facts import (
 from certwright.rules.secret_contents import combined_pem
 
 __all__ = ["RequestFacts", "SecretFacts"]
+
+T = TypeVar("T")
 
 
 class _OwnedMetadata(Struct, frozen=True):
@@ -82,13 +83,15 @@ TARGET_SECRET = kind_of(SECRET.resource, TargetSecret)
 def request_facts(found: cm.CertificateRequest) -> RequestFacts:
     """What is kept of a CertificateRequest."""
     spec, status = found.spec, found.status
-    identity, problem = _identity_of_request(spec.request)
     answered = is_answered(status)
-    body = b"" if answered else spec.request
+    identity, problem = _applicant(spec.request)
+    if not answered and (fault := _fault(spec.request)):
+        identity, problem = None, fault
+    body, keep = (b"", shared) if answered else (spec.request, _as_it_is)
     return RequestFacts(
-        metadata=shared(_answered_metadata(found.metadata) if answered else found.metadata),
-        spec=shared(replace(spec, request=body, groups=(), extra={})),
-        status=shared(replace(status, certificate=b"", ca=b"")),
+        metadata=keep(_answered_metadata(found.metadata) if answered else found.metadata),
+        spec=keep(replace(spec, request=body, groups=(), extra={})),
+        status=keep(replace(status, certificate=b"", ca=b"")),
         identity=identity,
         problem=problem,
         leaf_digest=_leaf_digest(status.certificate),
@@ -114,10 +117,9 @@ def secret_facts(found: TargetSecret) -> SecretFacts:
     )
 
 
-def identity_of(leaf: Certificate) -> Identity:
-    """Who a certificate is for."""
-    names = encode_alternative_names(leaf.names) if leaf.names else b""
-    return Identity(leaf.subject, names, leaf.public_key_digest)
+def identity_of(leaf: Leaf) -> Identity:
+    """Who a certificate is for; raises `PkiError` where its names cannot be read."""
+    return _readable(Identity(leaf.subject, leaf.general_names, leaf.public_key_digest))
 
 
 @lru_cache(maxsize=64)
@@ -127,14 +129,29 @@ def parsed_request(text: bytes) -> Request:
 
 
 @lru_cache(maxsize=64)
-def _identity_of_request(text: bytes) -> tuple[Identity | None, str]:
+def _applicant(text: bytes) -> tuple[Identity | None, str]:
+    """Who a request is for, as it says."""
     try:
-        request = parsed_request(text)
-        names = request.extensions.get(extensions.ALTERNATIVE_NAMES)
-        digest = public_key_digest(load_public_key(request.public_key_info))
+        found = applicant_of(text, "spec.request")
+        return _readable(Identity(found.subject, found.general_names, sha256(found.public_key_info).digest())), ""
     except PkiError as error:
         return None, str(error)
-    return Identity(request.subject, names.value if names else b"", digest), ""
+
+
+@lru_cache(maxsize=64)
+def _fault(text: bytes) -> str:
+    """Why a request cannot be signed by anybody; nobody looks any more at one that is answered."""
+    try:
+        load_public_key(parsed_request(text).public_key_info)
+    except PkiError as error:
+        return str(error)
+    return ""
+
+
+def _readable(identity: Identity) -> Identity:
+    """The identity, whose names are decoded when they are asked for; raises `PkiError` where they cannot be."""
+    _ = identity.parts, identity.names
+    return identity
 
 
 def _key_facts(text: bytes) -> tuple[KeyFacts | None, str]:
@@ -153,17 +170,18 @@ def leaf_facts(text: bytes) -> tuple[LeafFacts | None, str]:
     if not text:
         return None, ""
     try:
-        leaf = parse_certificate(text, "tls.crt")
+        leaf = parse_leaf(text, "tls.crt")
+        identity = identity_of(leaf)
     except PkiError as error:
         return None, str(error)
     facts = LeafFacts(
-        identity=identity_of(leaf),
+        identity=identity,
         not_before=leaf.not_before,
         not_after=leaf.not_after,
         is_temporary=leaf.issuer == TEMPORARY_ISSUER,
         digest=leaf.fingerprint,
         authority_key=one(leaf.authority_key_id),
-        serial=leaf.serial.to_bytes(leaf.serial.bit_length() // 8 + 1, signed=True),
+        serial=leaf.serial,
     )
     return facts, ""
 
@@ -233,6 +251,11 @@ def _own_metadata(metadata: TargetMeta, owned: OwnedFields) -> ObjectMeta:
         annotations=kept,
         owner_references=metadata.owner_references,
     )
+
+
+def _as_it_is(value: T) -> T:
+    """Of a request that is soon answered: its parts need not be shared."""
+    return value
 
 
 # Thousands of Secrets name the same fields and sizes: one value serves them all.

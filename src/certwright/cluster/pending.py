@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from certwright.kube.wire.keys import ObjectKey
-from certwright.pki.keys import PrivateKey
+from certwright.pki.keys import PrivateKey, public_key_digest
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -16,6 +16,11 @@ class Answer(Struct, frozen=True, kw_only=True):
     ca: bytes = b""
 
 
+class _Held(Struct, frozen=True):
+    key: PrivateKey
+    digest: bytes
+
+
 class PendingKeys:
     """The private key of each CertificateRequest that is being signed in this process, by the request's name.
 
@@ -24,16 +29,22 @@ class PendingKeys:
     """
 
     def __init__(self) -> None:
-        self._keys: dict[ObjectKey, PrivateKey] = {}
+        self._keys: dict[ObjectKey, _Held] = {}
         self._answers: dict[ObjectKey, Answer] = {}
 
     def put(self, request: ObjectKey, key: PrivateKey) -> None:
         """Keep the key until `drop`."""
-        self._keys[request] = key
+        self._keys[request] = _Held(key, public_key_digest(key))
 
     def get(self, request: ObjectKey) -> PrivateKey | None:
         """The key of that request; None where this process has none."""
-        return self._keys.get(request)
+        held = self._keys.get(request)
+        return None if held is None else held.key
+
+    def digest(self, request: ObjectKey) -> bytes | None:
+        """The digest of the public key that belongs to it."""
+        held = self._keys.get(request)
+        return None if held is None else held.digest
 
     def deliver(self, request: ObjectKey, answer: Answer) -> None:
         """Keep the answer until `drop`, where somebody in this process waits for it."""

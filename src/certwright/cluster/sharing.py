@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from sys import intern
 from typing import Any, TypeVar, cast
 
@@ -31,14 +31,8 @@ def one(value: H) -> H:
 
 def shared(value: T) -> T:
     """An equal value whose parts are those of other values wherever these are the same."""
-    how = _BY_KIND.get(type(value))
-    if how is None:
-        return cast(T, _shared_struct(value)) if isinstance(value, Struct) else value
-    return cast(T, how(value))
-
-
-def _as_it_is(value: object) -> object:
-    return value
+    how = _BY_KIND.get(type(value), _shared_struct)
+    return value if how is None else cast(T, how(value))
 
 
 def _shared_tuple(value: tuple[object, ...]) -> tuple[object, ...]:
@@ -49,20 +43,29 @@ def _shared_map(value: dict[str, object]) -> dict[str, object]:
     return {intern(name): shared(part) for name, part in value.items()} if value else _NOTHING
 
 
-def _shared_struct(value: Struct) -> Struct:
+def _shared_struct(value: object) -> object:
+    if not isinstance(value, Struct):
+        return value
     changes = {}
-    for name in value.__struct_fields__:
+    for name in _fields(type(value)):
         old = getattr(value, name)
-        if name != _UNIQUE and (new := shared(old)) is not old:
+        # As `shared`, without a call for the many parts that are empty or numbers.
+        how = _BY_KIND.get(type(old), _shared_struct)
+        if how is not None and (new := how(old)) is not old:
             changes[name] = new
     found = replace(value, **changes) if changes else value
     return one(found) if type(found) in _REPEATED else found
 
 
-_BY_KIND: Mapping[type, Callable[[Any], object]] = {
+@cache
+def _fields(kind: type[Struct]) -> tuple[str, ...]:
+    return tuple(name for name in kind.__struct_fields__ if name != _UNIQUE)
+
+
+_BY_KIND: Mapping[type, Callable[[Any], object] | None] = {
     str: intern,
     datetime: one,
     tuple: _shared_tuple,
     dict: _shared_map,
-    **dict.fromkeys((type(None), bool, int, bytes), _as_it_is),
+    **dict.fromkeys((type(None), bool, int, bytes)),
 }

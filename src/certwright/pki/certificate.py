@@ -61,6 +61,20 @@ class Certificate(Struct, frozen=True, kw_only=True):
         return name_to_text(self.subject)
 
 
+class Leaf(Struct, frozen=True, kw_only=True):
+    """What is kept of a certificate that lies in a Secret: names are DER, `serial` the content of its INTEGER."""
+
+    serial: bytes
+    issuer: bytes
+    subject: bytes
+    general_names: bytes
+    not_before: datetime
+    not_after: datetime
+    authority_key_id: bytes
+    public_key_digest: bytes
+    fingerprint: bytes
+
+
 class _Fields(Struct, frozen=True):
     serial: bytes
     issuer: bytes
@@ -88,6 +102,15 @@ def parse_certificate_der(data: bytes, what: str = "the certificate") -> Certifi
     """The facts of one certificate; raises `PkiError`, whose text starts with `what`."""
     try:
         return _facts(_take_apart(data), data)
+    except PkiError as error:
+        raise PkiError(f"{what} cannot be decoded: {error}") from error
+
+
+def parse_leaf(text: bytes, what: str) -> Leaf:
+    """The first certificate of a PEM text, a third of the work of `parse_certificate`; raises `PkiError`."""
+    data = first_certificate_der(text, what)
+    try:
+        return _leaf(_take_apart(data), data)
     except PkiError as error:
         raise PkiError(f"{what} cannot be decoded: {error}") from error
 
@@ -132,9 +155,26 @@ def name_and_key_id(data: bytes) -> tuple[bytes, bytes]:
     return fields.subject, _key_id(fields.extensions)
 
 
+def _leaf(fields: _Fields, data: bytes) -> Leaf:
+    found = fields.extensions
+    names = found.get(extensions.ALTERNATIVE_NAMES)
+    not_before, not_after = _dates(fields.validity)
+    return Leaf(
+        serial=fields.serial,
+        issuer=fields.issuer,
+        subject=fields.subject,
+        general_names=names.value if names else b"",
+        not_before=not_before,
+        not_after=not_after,
+        authority_key_id=_authority_key_id(found),
+        public_key_digest=hashlib.sha256(fields.public_key_info).digest(),
+        fingerprint=hashlib.sha256(data).digest(),
+    )
+
+
 def _facts(fields: _Fields, data: bytes) -> Certificate:
     found = fields.extensions
-    constraints, above = found.get(extensions.BASIC_CONSTRAINTS), found.get(extensions.AUTHORITY_KEY_ID)
+    constraints = found.get(extensions.BASIC_CONSTRAINTS)
     not_before, not_after = _dates(fields.validity)
     return Certificate(
         serial=int.from_bytes(fields.serial, "big", signed=True),
@@ -147,7 +187,7 @@ def _facts(fields: _Fields, data: bytes) -> Certificate:
         usages=usages_in(found),
         basic_constraints=extensions.decode_basic_constraints(constraints.value) if constraints else NO_CA,
         subject_key_id=_key_id(found),
-        authority_key_id=extensions.decode_authority_key_id(above.value) if above else b"",
+        authority_key_id=_authority_key_id(found),
         public_key_digest=hashlib.sha256(fields.public_key_info).digest(),
         fingerprint=hashlib.sha256(data).digest(),
         signature_algorithm=algorithm_name(fields.algorithm),
@@ -194,3 +234,8 @@ def _dates(validity: bytes) -> tuple[datetime, datetime]:
 def _key_id(found: dict[str, Extension]) -> bytes:
     extension = found.get(extensions.SUBJECT_KEY_ID)
     return der.read(extension.value, der.OCTET_STRING).content if extension else b""
+
+
+def _authority_key_id(found: dict[str, Extension]) -> bytes:
+    extension = found.get(extensions.AUTHORITY_KEY_ID)
+    return extensions.decode_authority_key_id(extension.value) if extension else b""

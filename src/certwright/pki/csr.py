@@ -78,6 +78,23 @@ class Request(Struct, frozen=True, kw_only=True):
         return algorithm_name(self.algorithm)
 
 
+class Applicant(Struct, frozen=True):
+    """Who a request is for: a DER Name, DER GeneralNames (no bytes where it has none), and the public key."""
+
+    subject: bytes
+    general_names: bytes
+    public_key_info: bytes
+
+
+class _Fields(Struct, frozen=True):
+    subject: bytes
+    public_key_info: bytes
+    extensions: dict[str, Extension]
+    body: bytes
+    algorithm: bytes
+    signature: bytes
+
+
 def build_request(content: RequestContent, key: PrivateKey) -> bytes:
     """The request as PEM, signed by `key`; raises `PkiError` for a value that cannot be encoded."""
     info = public_key_info(key)
@@ -93,14 +110,18 @@ def parse_request(
     text: bytes, what: str = "the certificate signing request", limit: int = DEFAULT_LIMITS.certificate
 ) -> Request:
     """The facts of the first PEM block, which must be a request; raises `PkiError`. Does not check the signature."""
-    pem.refuse_larger(text, limit, what)
-    first = pem.split(text, what)[0]
-    if first.label not in {pem.CERTIFICATE_REQUEST, pem.NEW_CERTIFICATE_REQUEST}:
-        raise PkiError(f"{what} starts with a PEM block {first.label} where CERTIFICATE REQUEST is expected")
+    fields = _first_request(text, what, limit)
     try:
-        return _parse(first.der)
+        return _facts(fields)
     except PkiError as error:
         raise PkiError(f"{what} cannot be decoded: {error}") from error
+
+
+def applicant_of(text: bytes, what: str, limit: int = DEFAULT_LIMITS.certificate) -> Applicant:
+    """Who the first PEM block is for, at a third of the cost of `parse_request`; raises `PkiError`."""
+    fields = _first_request(text, what, limit)
+    names = fields.extensions.get(extensions.ALTERNATIVE_NAMES)
+    return Applicant(fields.subject, names.value if names else b"", fields.public_key_info)
 
 
 def is_signed_by_its_key(request: Request) -> bool:
@@ -153,7 +174,18 @@ def usages_in(found: dict[str, Extension]) -> Usages:
     )
 
 
-def _parse(data: bytes) -> Request:
+def _first_request(text: bytes, what: str, limit: int) -> _Fields:
+    pem.refuse_larger(text, limit, what)
+    first = pem.split(text, what)[0]
+    if first.label not in {pem.CERTIFICATE_REQUEST, pem.NEW_CERTIFICATE_REQUEST}:
+        raise PkiError(f"{what} starts with a PEM block {first.label} where CERTIFICATE REQUEST is expected")
+    try:
+        return _take_apart(first.der)
+    except PkiError as error:
+        raise PkiError(f"{what} cannot be decoded: {error}") from error
+
+
+def _take_apart(data: bytes) -> _Fields:
     match der.children(der.read(data, der.SEQUENCE).content):
         case [body, algorithm, signature]:
             pass
@@ -164,19 +196,30 @@ def _parse(data: bytes) -> Request:
             pass
         case _:
             raise PkiError("its body is not a version, a subject and a public key")
-    found = _requested_extensions(rest)
-    subject_of(subject.raw)
-    constraints = found.get(extensions.BASIC_CONSTRAINTS)
-    return Request(
+    return _Fields(
         subject=subject.raw,
         public_key_info=key_info.raw,
+        extensions=_requested_extensions(rest),
+        body=body.raw,
+        algorithm=algorithm.raw,
+        signature=der.whole_octets(signature),
+    )
+
+
+def _facts(fields: _Fields) -> Request:
+    found = fields.extensions
+    subject_of(fields.subject)
+    constraints = found.get(extensions.BASIC_CONSTRAINTS)
+    return Request(
+        subject=fields.subject,
+        public_key_info=fields.public_key_info,
         extensions=found,
         names=names_in(found),
         usages=usages_in(found),
         basic_constraints=extensions.decode_basic_constraints(constraints.value) if constraints else None,
-        body=body.raw,
-        algorithm=algorithm.raw,
-        signature=der.whole_octets(signature),
+        body=fields.body,
+        algorithm=fields.algorithm,
+        signature=fields.signature,
     )
 
 

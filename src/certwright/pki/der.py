@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from certwright.pki.errors import PkiError
 
@@ -23,7 +24,7 @@ _LONGEST_OID = 128
 _TIME_TEXT = re.compile(r"[0-9]{14}Z", re.ASCII)
 
 
-class Element(NamedTuple):
+class Element(Struct, frozen=True, gc=False):
     """One element that was read: its tag byte, its content, and the whole of it as it stood."""
 
     tag: int
@@ -133,9 +134,9 @@ def read_time(element: Element) -> datetime:
         text = ("19" if text[:2] >= "50" else "20") + text
     if element.tag not in {UTC_TIME, GENERALIZED_TIME} or not _TIME_TEXT.fullmatch(text):
         raise PkiError("a date is not in the form that RFC 5280 asks for")
-    month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
+    date, clock = (int(text[:4]), int(text[4:6]), int(text[6:8])), (int(text[8:10]), int(text[10:12]), int(text[12:14]))
     try:
-        return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
+        return datetime(*date, *clock, tzinfo=UTC)
     except ValueError:
         raise PkiError(f"there is no date {text!r}") from None
 
@@ -168,9 +169,10 @@ def _arc(value: int) -> bytes:
 
 
 def _read_at(data: bytes, at: int) -> Element:
-    if len(data) < at + 2:
+    start = at + 2
+    if len(data) < start:
         raise PkiError("a DER element is cut short")
-    tag, size, start = data[at], data[at + 1], at + 2
+    tag, size = data[at], data[at + 1]
     if tag & 0x1F == 0x1F:
         raise PkiError("a DER element has a tag of many octets, which X.509 does not use")
     if size >= 0x80:

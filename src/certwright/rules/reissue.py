@@ -253,7 +253,7 @@ def _identity_differences(asked: Identity, spec: cm.CertificateSpec, *, accepted
     yield from _name_differences(has, wants)
     # A predecessor did not look at this: what it has accepted is not issued again for that alone.
     removed_unnoticed = accepted and not wants.other_names
-    if sorted(has.other_names) != sorted(wants.other_names) and not removed_unnoticed:
+    if not removed_unnoticed and sorted(has.other_names) != sorted(wants.other_names):
         yield "spec.otherNames"
     if spec.literal_subject:
         if asked.subject != _literal(spec.literal_subject):
@@ -266,6 +266,8 @@ def _identity_differences(asked: Identity, spec: cm.CertificateSpec, *, accepted
 
 
 def _name_differences(has: AlternativeNames, wants: AlternativeNames) -> Iterator[str]:
+    if has == wants:
+        return
     if not AlternativeNames(ip_addresses=has.ip_addresses).is_same_as(
         AlternativeNames(ip_addresses=wants.ip_addresses)
     ):
@@ -281,7 +283,7 @@ def _name_differences(has: AlternativeNames, wants: AlternativeNames) -> Iterato
 def _subject_differences(has: Subject, wants: cm.Subject) -> Iterator[str]:
     if has.serial_number != wants.serial_number:
         yield "spec.subject.serialNumber"
-    for name, found, wanted in (
+    pairs = (
         ("organizations", has.organizations, wants.organizations),
         ("countries", has.countries, wants.countries),
         ("localities", has.localities, wants.localities),
@@ -289,8 +291,9 @@ def _subject_differences(has: Subject, wants: cm.Subject) -> Iterator[str]:
         ("postalCodes", has.postal_codes, wants.postal_codes),
         ("provinces", has.provinces, wants.provinces),
         ("streetAddresses", has.street_addresses, wants.street_addresses),
-    ):
-        if sorted(found) != sorted(wanted):
+    )
+    for name, found, wanted in pairs:
+        if found != wanted and sorted(found) != sorted(wanted):
             yield f"spec.subject.{name}"
 
 
@@ -320,19 +323,21 @@ def _literal_common_name(text: str) -> str:
 
 
 def _same_usages(request: cm.CertificateRequestSpec, spec: cm.CertificateSpec) -> bool:
+    if request.usages == spec.usages:
+        return True
     try:
         return usages_from(request.usages).is_same_as(usages_from(spec.usages))
     except PkiError:
-        return request.usages == spec.usages
+        return False
 
 
 def _same_duration(one: str | None, other: str | None) -> bool:
-    if one is None or other is None:
+    if one is None or other is None or one == other:
         return True
     try:
         return parse_duration(one) == parse_duration(other)
     except ValueError:
-        return one == other
+        return False
 
 
 def _date(when: datetime) -> str:

@@ -78,9 +78,10 @@ class Acts:
     async def take(self, view: CertificateView, step: Step) -> Taken:  # noqa: C901, PLR0911 - one case a step
         """Do it."""
         match step:
-            case steps.Rest(due):
-                note = readiness.held_back(view) if due else ""
-                return Taken(report=readiness.report(view, Change(note=note)))
+            case steps.Rest(None):
+                return Taken(report=readiness.report(view, readiness.NOTHING_DUE))
+            case steps.Rest():
+                return Taken(report=readiness.report(view, Change(note=readiness.held_back(view))))
             case steps.Passive() | steps.Linger():
                 return Taken()
             case steps.Stuck() | steps.Announce():
@@ -149,12 +150,12 @@ class Acts:
     ) -> Taken:
         secret, told = stored
         try:
-            request = await self._requests.create(view, key, secret.name)
+            name = await self._requests.create(view, key, secret.name)
         except (ApiError, PkiError) as error:
             return _not_requested(view, due, error)
         condition = _issuing(view, due)
         started = () if view.is_issuing else (IssuanceStarted(condition.reason, condition.message),)
-        requested = Requested(request.metadata.name, _is_renewal(due))
+        requested = Requested(name, _is_renewal(due))
         change = Change(
             issuing=condition,
             next_private_key_secret_name=secret.name,

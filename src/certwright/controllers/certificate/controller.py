@@ -84,6 +84,8 @@ def _next_look(view: CertificateView, step: Step, report: Report | None) -> date
             return view.now
         case steps.Linger(until):
             return until
+        case steps.Begin(in_memory=True):
+            return view.now + steps.QUICK
         case steps.Rest() if not view.owns:
             return view.now + CONTESTED
         case _:

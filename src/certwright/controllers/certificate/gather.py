@@ -21,7 +21,6 @@ from certwright.controllers.certificate.authorities import Authorities
 from certwright.issuers.base import IssuerType
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import NotFound
-from certwright.pki.keys import public_key_digest
 from certwright.rules import defaults
 from certwright.rules.conditions import find_condition
 from certwright.rules.facts import LeafFacts, RequestFacts, SecretFacts
@@ -140,8 +139,10 @@ class CertificateView(Struct, frozen=True, kw_only=True):
         if not revision:
             return None
         found = [request for request in self.requests if request.revision == revision]
+        if len(found) < 2:
+            return found[0] if found else None
         stable = request_name(self.certificate, revision)
-        return min(found, key=lambda request: (request.metadata.name != stable, request.metadata.name), default=None)
+        return min(found, key=lambda request: (request.metadata.name != stable, request.metadata.name))
 
 
 class Gatherer:
@@ -192,8 +193,8 @@ class Gatherer:
             advice=self.asking.advice(certificate, secret, issuer),
         )
         following = view.next
-        held = None if following is None else self._cluster.pending.get(following.key)
-        return view if held is None else msgspec.structs.replace(view, held_key=public_key_digest(held))
+        held = None if following is None else self._cluster.pending.digest(following.key)
+        return view if held is None else msgspec.structs.replace(view, held_key=held)
 
     def stores_checked(self, certificate: HubCertificate, secret: SecretFacts) -> None:
         """The key stores in that form of the Secret open with the passwords of now."""

@@ -17,7 +17,7 @@ from certwright.errors import Blocked, Retry
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import Forbidden, NotFound
 from certwright.pki import pem
-from certwright.pki.certificate import key_identifier, parse_certificate
+from certwright.pki.certificate import key_identifier, parse_leaf
 from certwright.pki.csr import build_request, parse_request
 from certwright.pki.errors import PkiError
 from certwright.pki.issuance import Signer, Terms, sign
@@ -28,7 +28,6 @@ from certwright.pki.keys import (
     encode_private_key,
     generate,
     parse_private_key,
-    public_key_digest,
     public_key_info,
 )
 from certwright.pki.keystores import jks, pkcs12
@@ -83,7 +82,7 @@ class Issuing:
         self, view: CertificateView, request: RequestFacts, answer: Answer, key: PrivateKey
     ) -> TargetSecret:
         """The target Secret with the new pair in it; `Blocked` where it cannot be written before something changes."""
-        leaf = _usable(answer, key, view.now)
+        leaf = _usable(answer, request, view.now)
         material = Material(
             key=key,
             key_pem=encode_private_key(key, defaults.key_encoding(view.spec)),
@@ -118,7 +117,7 @@ class Issuing:
         chain = pem.write_certificates([_temporary_certificate(view, key)])
         encoded = encode_private_key(key, defaults.key_encoding(view.spec))
         material = Material(key=key, key_pem=encoded, chain=chain)
-        found = secret_metadata(view.certificate, identity_of(parse_certificate(chain)), view.spec.issuer_ref)
+        found = secret_metadata(view.certificate, identity_of(parse_leaf(chain, TLS_CERT)), view.spec.issuer_ref)
         named = {key: value for key, value in found.annotations.items() if key not in _PROVENANCE}
         metadata = SecretMetadata(labels=found.labels, annotations=named)
         body = secret_object(
@@ -197,11 +196,11 @@ def _target_key(view: CertificateView) -> ObjectKey:
     return ObjectKey(view.certificate.key.namespace, view.spec.secret_name)
 
 
-def _usable(answer: Answer, key: PrivateKey, now: datetime) -> LeafFacts:
+def _usable(answer: Answer, request: RequestFacts, now: datetime) -> LeafFacts:
     leaf, problem = leaf_facts(answer.chain)
     if leaf is None:
         raise Unusable(f"The issuer gave a certificate that cannot be read: {problem or 'it is empty'}.")
-    if leaf.identity.public_key != public_key_digest(key):
+    if request.identity is None or leaf.identity.public_key != request.identity.public_key:
         raise Unusable("The issuer gave a certificate for another private key.")
     if leaf.not_after <= now:
         raise Unusable(f"The issuer gave a certificate that ended on {leaf.not_after:%Y-%m-%d %H:%M:%S UTC}.")

@@ -80,13 +80,14 @@ class KeyManager:
 
     async def key_of(self, view: CertificateView, request: RequestFacts) -> PrivateKey:
         """The key that a request was made with."""
-        key = self._cluster.pending.get(request.key)
+        key, digest = self._cluster.pending.get(request.key), self._cluster.pending.digest(request.key)
         if key is None:
             stored = view.key_secret
             if stored is None:
                 raise Retry(f"the private key of CertificateRequest {request.key} is gone")
             key = await self.read(ObjectKey(view.certificate.key.namespace, stored.name))
-        if request.identity is None or public_key_digest(key) != request.identity.public_key:
+            digest = public_key_digest(key)
+        if request.identity is None or digest != request.identity.public_key:
             raise Retry(f"the private key of CertificateRequest {request.key} was replaced")
         return key
 

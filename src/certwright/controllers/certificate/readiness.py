@@ -27,9 +27,11 @@ INVALID_SPEC = "InvalidSpec"
 class Change(Struct, frozen=True, kw_only=True):
     """What a step changes of the status; what is not set stays. `issuing` None: the condition goes.
 
-    `note` says beside the reason what an unready Certificate waits for.
+    `note` says beside the reason what an unready Certificate waits for; `found` is what is wrong with the Secret, where
+    that was looked at before.
     """
 
+    found: Violation | UnsetType | None = UNSET
     issuing: Condition | UnsetType | None = UNSET
     note: str = ""
     revision: int | UnsetType = UNSET
@@ -40,11 +42,13 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 NOTHING = Change()
+NOTHING_DUE = Change(found=None)
+"""Of a Secret that was found to hold what is wanted, in this pass."""
 
 
 def report(view: CertificateView, change: Change = NOTHING) -> Report:
     """The whole status as it is to be, and what happened."""
-    ready = ready_condition(view, change.note)
+    ready = ready_condition(view, change.note, change.found)
     conditions = with_condition(view.status.conditions, ready, view.now)
     if change.issuing is None:
         conditions = without_condition(conditions, ConditionType.ISSUING)
@@ -74,9 +78,9 @@ def issuing(view: CertificateView, status: str, reason: str, message: str) -> Co
     )
 
 
-def ready_condition(view: CertificateView, note: str = "") -> Condition:
+def ready_condition(view: CertificateView, note: str = "", known: Violation | UnsetType | None = UNSET) -> Condition:
     """The condition Ready: true as long as the Secret holds what is wanted and it has not expired."""
-    found = _unready(view)
+    found = _unready(view, known)
     message = UP_TO_DATE if found is None else _sentence(found.message, note)
     return Condition(
         type=ConditionType.READY,
@@ -106,12 +110,12 @@ def look_again(view: CertificateView, status: cm.CertificateStatus) -> datetime 
     return min((moment for moment in moments if moment is not None and moment > view.now), default=None)
 
 
-def _unready(view: CertificateView) -> Violation | None:
+def _unready(view: CertificateView, known: Violation | UnsetType | None) -> Violation | None:
     if not view.owns:
         return incorrect_certificate(view.owner.key.name)
     if view.certificate.problem:
         return Violation(view.certificate.problem_reason or INVALID_SPEC, view.certificate.problem)
-    found = violation(view.subjects) or expired(view.secret, view.now)
+    found = (violation(view.subjects) if known is UNSET else known) or expired(view.secret, view.now)
     renewal = _renewal(view)
     if found is None and renewal is not None and renewal.window_problem:
         return Violation(CertificateReason.WINDOW_ERROR, renewal.window_problem)

@@ -6,7 +6,6 @@ import contextlib
 
 from certwright.api.kinds import CERTIFICATE_REQUEST
 from certwright.cluster.cluster import Cluster
-from certwright.cluster.facts import request_facts
 from certwright.controllers.certificate.gather import CertificateView
 from certwright.errors import Retry
 from certwright.kube.wire.keys import ObjectKey
@@ -30,8 +29,8 @@ class RequestManager:
         """What the request of the next revision is called."""
         return ObjectKey(view.certificate.key.namespace, request_name(view.certificate, view.revision + 1))
 
-    async def create(self, view: CertificateView, key: PrivateKey, key_secret_name: str) -> RequestFacts:
-        """The request of the next revision."""
+    async def create(self, view: CertificateView, key: PrivateKey, key_secret_name: str) -> str:
+        """Make the request of the next revision; its name."""
         settings = self._cluster.settings
         csr = build_request(request_content(view.spec, basic_constraints=BASIC_CONSTRAINTS in settings.gates), key)
         prefixes = settings.copied_annotation_prefixes
@@ -42,7 +41,7 @@ class RequestManager:
         except AlreadyExists as error:
             raise await self._taken(view, error) from error
         self._cluster.caches.requests.remember(made)
-        return request_facts(made)
+        return made.metadata.name
 
     async def delete(self, request: RequestFacts) -> None:
         """Take a request away; no other of that name."""

@@ -52,6 +52,9 @@ class Wakers:
         """The Certificate that owns it; nobody waits any more for one that is gone."""
         if change.new is None:
             self._pending.drop(change.key)
+        elif change.old is None and not change.new.status.conditions and self._pending.get(change.key) is not None:
+            # Its owner has just made it, and has nothing to do before it is answered.
+            return
         found = change.new or change.old
         self._wake_owner(change.key.namespace, None if found is None else found.metadata)
 

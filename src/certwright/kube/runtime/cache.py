@@ -59,7 +59,8 @@ class Cache(Generic[T]):
     def find(self, index: str, value: str) -> tuple[T, ...]:
         """What is kept of the objects that the index puts under `value`, in order of their keys."""
         shelf = self._kept.shelf
-        return tuple(entry.kept for entry in map(shelf.entry, shelf.find(index, value)) if entry is not None)
+        keys = shelf.find(index, value)
+        return tuple([entry.kept for entry in map(shelf.entry, keys) if entry is not None]) if keys else ()
 
     def values(self) -> Iterable[T]:
         """Everything kept; do not await while iterating, since the cache may change."""

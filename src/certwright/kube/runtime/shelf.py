@@ -73,11 +73,13 @@ class Shelf(Generic[T]):
 
     def _reindex(self, key: ObjectKey, old: T | None, new: T | None) -> None:
         for name, index in self._indexes.items():
-            before = frozenset(() if old is None else index(old))
-            after = frozenset(() if new is None else index(new))
-            for value in before - after:
+            before = () if old is None else tuple(index(old))
+            after = () if new is None else tuple(index(new))
+            if before == after:
+                continue
+            for value in frozenset(before).difference(after):
                 _take_out(self._keys[name], value, key)
-            for value in after - before:
+            for value in frozenset(after).difference(before):
                 _put_in(self._keys[name], value, key)
 
 
