@@ -39,6 +39,23 @@ def test_every_flag_of_upstream_is_known() -> None:
     assert theirs - ours - {"help"} == set()
 
 
+@pytest.mark.skipif(not FLAGS.exists(), reason="absent: the inventory of flags")
+def test_defaults_are_those_of_upstream() -> None:
+    theirs = {flag["name"]: flag.get("default") for flag in msgspec.json.decode(FLAGS.read_bytes())["webhook"]}
+    ours = {name.removeprefix("--"): each.default for each in webhook.command.params for name in each.opts}
+
+    named = {name: default for name, default in theirs.items() if default and f"--{name}" not in NOT_HERE}
+
+    assert named == {
+        "dynamic-serving-leaf-duration": "168h0m0s",
+        "healthz-port": "6080",
+        "logging-format": "text",
+        "metrics-listen-address": "0.0.0.0:9402",
+        "secure-port": "6443",
+    }
+    assert {name: str(ours[name]).replace("168h", "168h0m0s") for name in named} == named
+
+
 def test_the_certificate_comes_from_files_or_is_made_here() -> None:
     assert parsed(*FILES) == WebhookOptions(serving=FromFiles(Path("a.crt"), Path("a.key")))
     assert parsed(*OURS).serving == FromOwnCA(ObjectKey("cert-manager", "cert-manager-webhook-ca"), ("a", "b", "c"))
