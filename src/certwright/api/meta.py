@@ -194,13 +194,17 @@ def _encoder() -> msgspec.json.Encoder:
     return msgspec.json.Encoder(enc_hook=_write_custom)
 
 
+_TIMELESS = frozenset({str, int, bool, bytes, dict, type(None)})
+"""Most fields are one of these."""
+
+
 def _whole_seconds(value: object) -> object:
     """The value with every plain time in UTC and without a fraction of a second; itself where nothing changes."""
     if isinstance(value, Struct):
         changes = {
             name: new
             for name in value.__struct_fields__
-            if (new := _whole_seconds(old := getattr(value, name))) is not old
+            if type(old := getattr(value, name)) not in _TIMELESS and (new := _whole_seconds(old)) is not old
         }
         return msgspec.structs.replace(value, **changes) if changes else value
     if isinstance(value, tuple):
