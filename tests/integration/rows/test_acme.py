@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,21 +13,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests.cluster import Cluster
 from tests.integration.acme.clock import SPEED, FastClock
-from tests.integration.acme.machinery import Machinery, machinery
+from tests.integration.acme.machinery import machinery
 from tests.integration.acme.objects import CLOUDFLARE, HTTP, PATIENCE, Json, Objects
 from tests.integration.acme.world import BLOCKED, World, own_world
-from tests.integration.certificate.rig import User, background
+from tests.integration.certificate.rig import User
 from tests.kubernetes.eventually import eventually
 
 from certwright.acme.server.options import OrderOptions
-from certwright.cluster.modern import ModernCertificates
-from certwright.controllers.certificate.controller import CertificateController
-from certwright.controllers.certificate.presenter import ModernCertificatePresenter
-from certwright.issuers.acme.issuer import AcmeIssuer
 from certwright.pki.alternative_names import AlternativeNames
 from certwright.pki.csr import RequestContent, build_request
 from certwright.pki.keys import KeyAlgorithm, KeySpec, encode_private_key, generate
-from certwright.rules.hub import Dialect
 
 REGISTERED = "ACMEAccountRegistered"
 NOW_HTTP: Json = {**HTTP, "waitInsteadOfSelfCheck": "0s"}
@@ -209,27 +202,13 @@ async def test_a_profile_and_a_duration_reach_the_ca(cluster: Cluster, own: Worl
     assert abs(life - timedelta(hours=48)) <= timedelta(hours=1)
 
 
-@asynccontextmanager
-async def with_certificates(found: Machinery) -> AsyncIterator[None]:
-    """Certificates too, by the same ACME issuer."""
-    cluster = found.cluster
-    line = CertificateController(
-        cluster,
-        {Dialect.MODERN: ModernCertificates(cluster.caches)},
-        {Dialect.MODERN: ModernCertificatePresenter(cluster)},
-        {"acme": AcmeIssuer(cluster, found.clients)},
-    )
-    async with background(line.run()):
-        yield
-
-
 async def test_a_certificate_over_acme_has_a_chain_and_no_ca(
     cluster: Cluster, own: World, objects: Objects, user: User
 ) -> None:
     """The steps that in-process issuers do without are all told here."""
     await objects.cloudflare_token()
     zone: Json = {**CLOUDFLARE, "selector": {"matchLabels": {"solver": "dns"}}}
-    async with running(cluster, own) as found, with_certificates(found):
+    async with running(cluster, own) as found:
         await objects.issuer(own, zone)
         await objects.ready("issuers", "acme", REGISTERED)
         await user.certificate(
