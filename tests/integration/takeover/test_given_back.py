@@ -41,7 +41,10 @@ class CertManager:
 
     def start(self) -> None:
         """Return when they watch."""
-        options = [f"--kubeconfig={self._cluster.kubeconfig}", f"--cluster-resource-namespace={self._cluster.namespace}"]
+        options = [
+            f"--kubeconfig={self._cluster.kubeconfig}",
+            f"--cluster-resource-namespace={self._cluster.namespace}",
+        ]
         self._process = Process(JUDGE, [str(judges.require(JUDGE)), *options], self._log)
         self._process.wait_until(lambda: b"running" in self._log.read_bytes())
 
