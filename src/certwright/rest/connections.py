@@ -23,8 +23,11 @@ class Connector(aiohttp.TCPConnector):
     the end of TLS, which nobody waits for: the garbage collector would find it.
     """
 
-    async def connect(  # noqa: ASYNC109 - as the parent has it
-        self, req: aiohttp.ClientRequest, traces: list[aiohttp.tracing.Trace], timeout: aiohttp.ClientTimeout
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[aiohttp.tracing.Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - as the parent has it
     ) -> Connection:
         """A connection for a request."""
         connection = await super().connect(req, traces, timeout)
