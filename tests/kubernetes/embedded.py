@@ -63,7 +63,7 @@ class EmbeddedServer:
     def writes(self, user_agent_prefix: str) -> Counter[Write]:
         """Writes of callers whose User-Agent starts so."""
         found: Counter[Write] = Counter()
-        for (agent, verb, resource), count in list(self._server.counts.items()):
+        for (agent, verb, resource), count in dict(self._server.counts).items():  # a copy, since the server runs on
             if agent.startswith(user_agent_prefix) and verb in WRITES:
                 found[Write(verb, resource)] += count
         return found
