@@ -3,6 +3,8 @@
 PYTHON ?= python3
 TESTS ?= tests
 KUBERNETES_TESTS ?= $(wildcard tests/integration tests/conformance)
+# Tests wait for servers as much as they work.
+WORKERS ?= $(shell echo $$(( 2 * $$(nproc 2>/dev/null || echo 2) )))
 BIN := .venv/bin
 READY := .venv/.ready
 ARGS ?=
@@ -25,7 +27,7 @@ run: $(READY) ## everything in one process: API server, controllers, local ACME 
 
 test: $(READY) ## all tests that need no cluster, Pebble included (TESTS=tests/unit/pki for some of them)
 	$(BIN)/python -m tools.test_tools build pebble
-	$(BIN)/pytest -q -n auto --dist loadfile $(TESTS) $(ARGS)
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile $(TESTS) $(ARGS)
 
 judges: $(READY) ## build every program that judges in tests: Pebble, a control plane, Vault, cert-manager (once)
 	$(BIN)/python -m tools.test_tools build pebble kubernetes vault cert-manager circl
