@@ -30,7 +30,7 @@ test: $(READY) ## all tests that need no cluster, Pebble included (TESTS=tests/u
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile $(TESTS) $(ARGS)
 
 judges: $(READY) ## build every program that judges in tests: Pebble, a control plane, Vault, cert-manager (once)
-	$(BIN)/python -m tools.test_tools build pebble kubernetes vault cert-manager circl
+	$(BIN)/python -m tools.test_tools build pebble go-pkcs12 circl kubernetes vault cert-manager cert-manager-rules
 
 test-kubernetes: $(READY) ## the same integration and conformance tests on a real kube-apiserver and etcd
 	[ -n "$$KUBEBUILDER_ASSETS" ] || $(BIN)/python -m tools.test_tools build kubernetes

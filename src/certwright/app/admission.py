@@ -27,7 +27,7 @@ def admission_hooks(admission: Admission, client: KubeClient) -> Hooks:
 
     async def mutate(review: Review) -> JSONObject:
         assert review.obj is not None
-        if review.definition.resource.group not in GROUPS:
+        if review.operation != "CREATE" or review.definition.resource.group not in GROUPS:
             return review.obj
         answer = admission.mutate(_question(review))
         _warn(review, answer)

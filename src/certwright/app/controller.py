@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import platform
@@ -15,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from certwright.app.memory import settle
 from certwright.app.options import ControllerOptions
 from certwright.app.parts import Parts, build_parts
-from certwright.app.running import all_of, run_process
+from certwright.app.running import all_of, end_task, run_process
 from certwright.app.serving import ClockHealth, Endpoint, ServeError, health_page, metrics_page, start_listening
 from certwright.clock import Clock, SystemClock
 from certwright.kube.client.client import ClientOptions, KubeClient
@@ -65,22 +64,16 @@ async def controllers_running(options: ControllerOptions, clock: Clock) -> Async
             await endpoint.start()
             stack.push_async_callback(endpoint.stop)
         watching = asyncio.create_task(all_of(*parts.watching))
-        stack.push_async_callback(_end, watching)
+        stack.push_async_callback(end_task, watching)
         stack.push_async_callback(parts.cluster.recorder.flush)
         working = asyncio.create_task(_work(parts, elector))
-        stack.push_async_callback(_end, working)
+        stack.push_async_callback(end_task, working)
         yield asyncio.create_task(_first_to_end(watching, working))
 
 
 async def _first_to_end(*tasks: asyncio.Task[None]) -> None:
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
-        await task
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
         await task
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -44,6 +45,13 @@ def run_process(
             print(f"error: {error}", file=sys.stderr)  # noqa: T201  the last word of a process, also with logs off
         return FAILED
     return STOPPED
+
+
+async def end_task(task: asyncio.Task[None]) -> None:
+    """Cancel a task, and return when it has ended."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def leaves(error: BaseException) -> list[BaseException]:

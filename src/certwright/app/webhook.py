@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import platform
@@ -17,7 +16,7 @@ from msgspec import Struct
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from certwright.app.controller import CANNOT_START
-from certwright.app.running import run_process
+from certwright.app.running import end_task, run_process
 from certwright.app.serving import Endpoint, health_page, metrics_page, start_listening
 from certwright.clock import Clock, SystemClock
 from certwright.kube.client.client import ClientOptions, KubeClient
@@ -117,15 +116,9 @@ async def webhook_running(options: WebhookOptions, clock: Clock) -> AsyncIterato
             await endpoint.start()
             stack.push_async_callback(endpoint.stop)
         keeping = asyncio.create_task(certificate.run())
-        stack.push_async_callback(_end, keeping)
+        stack.push_async_callback(end_task, keeping)
         log.info("webhook is running", extra={"port": server.port})
         yield Running(server.port, health.port, metrics.port)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
 
 
 def _source(serving: FromFiles | FromOwnCA, client: KubeClient, clock: Clock) -> Source:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from certwright.apiserver.admission.review import Review
-from certwright.apiserver.caller import Caller
+from certwright.apiserver.caller import user_info
 from certwright.apiserver.definition import Definition
-from certwright.kube.wire.json import JSON, JSONObject
+from certwright.kube.wire.json import JSONObject
 
 
 def admission_request(review: Review, version: Definition) -> JSONObject:
@@ -17,7 +17,7 @@ def admission_request(review: Review, version: Definition) -> JSONObject:
         "requestResource": _resource(review.definition),
         "name": review.name,
         "operation": review.operation,
-        "userInfo": _user(review.caller),
+        "userInfo": user_info(review.caller),
         "dryRun": review.dry_run,
         "options": review.options,
     }
@@ -26,16 +26,6 @@ def admission_request(review: Review, version: Definition) -> JSONObject:
     if review.subresource:
         request["subResource"] = request["requestSubResource"] = review.subresource
     return request
-
-
-def _user(caller: Caller) -> JSONObject:
-    groups: list[JSON] = list(caller.groups)
-    user: JSONObject = {"username": caller.name, "groups": groups}
-    if caller.uid:
-        user["uid"] = caller.uid
-    if caller.extra:
-        user["extra"] = {name: list(values) for name, values in caller.extra.items()}
-    return user
 
 
 def _kind(definition: Definition) -> JSONObject:

@@ -13,14 +13,14 @@ from certwright.apiserver.asked import Asked
 from certwright.apiserver.auth.authenticate import Authenticator
 from certwright.apiserver.auth.rights import Rights
 from certwright.apiserver.auth.tokens import Account, Bound, TokenKeeper
-from certwright.apiserver.caller import Caller
+from certwright.apiserver.caller import Caller, user_info
 from certwright.apiserver.http.accept import content_type
 from certwright.apiserver.http.answers import reply
 from certwright.apiserver.http.bodies import check_object_type, decode_object, read_body
 from certwright.apiserver.http.resources import Inquiry
 from certwright.apiserver.verbs.api import Api
 from certwright.apiserver.virtual import VIRTUAL, Virtual
-from certwright.kube.wire.json import JSON, JSONObject
+from certwright.kube.wire.json import JSONObject
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.resources import PODS, SECRETS, SERVICEACCOUNTS
 from certwright.kube.wire.status import BadRequest, Invalid, MethodNotAllowed, StatusCause, StatusDetails, not_found
@@ -115,14 +115,14 @@ class Reviews:
         if caller:
             status = {
                 "authenticated": True,
-                "user": _user(caller),
+                "user": user_info(caller),
                 "audiences": self._tokens.audiences_in(token, audiences or (self._tokens.issuer,)),
             }
         return {**given, "status": status}
 
     def _self_review(self, inquiry: Inquiry, _given: JSONObject) -> JSONObject:
         metadata: JSONObject = {"creationTimestamp": objects.timestamp(self._api.clock.now())}
-        return {"metadata": metadata, "status": {"userInfo": _user(inquiry.caller)}}
+        return {"metadata": metadata, "status": {"userInfo": user_info(inquiry.caller)}}
 
     def _access_review(self, _inquiry: Inquiry, given: JSONObject) -> JSONObject:
         spec = objects.child(given, "spec")
@@ -175,16 +175,6 @@ def _asked(wanted: JSONObject) -> Asked:
         objects.text(wanted, "name"),
         objects.text(wanted, "subresource"),
     )
-
-
-def _user(caller: Caller) -> JSONObject:
-    groups: list[JSON] = list(caller.groups)
-    shown: JSONObject = {"username": caller.name, "groups": groups}
-    if caller.uid:
-        shown["uid"] = caller.uid
-    if caller.extra:
-        shown["extra"] = {name: list(values) for name, values in caller.extra.items()}
-    return shown
 
 
 def _lifetime(spec: JSONObject, name: str) -> timedelta:
