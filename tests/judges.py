@@ -35,7 +35,7 @@ def require(judge: str) -> Path:
 
 def absent_in(reasons: Iterable[str]) -> list[str]:
     """The judges that skip reasons name, sorted."""
-    named = (reason.partition(ABSENT)[2].split()[0] for reason in reasons if ABSENT in reason)
+    named = (reason.partition(ABSENT)[2].split()[0].rstrip("')") for reason in reasons if ABSENT in reason)
     return sorted(set(named))
 
 
