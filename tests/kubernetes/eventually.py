@@ -12,7 +12,7 @@ T = TypeVar("T")
 STEP = timedelta(milliseconds=25)
 
 
-async def eventually(look: Callable[[], Awaitable[T | None]], patience: timedelta = timedelta(seconds=20)) -> T:
+async def eventually(look: Callable[[], Awaitable[T | None]], patience: timedelta = timedelta(seconds=60)) -> T:
     """The first answer of `look` that is neither None nor False; AssertionError with the last one after `patience`."""
     clock = SystemClock()
     end = clock.now() + patience

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from tests.cluster import Cluster as Server
-from tests.integration.certificate.rig import User, build_cluster, client_of
+from tests.integration.certificate.rig import User
+from tests.integration.wiring import build_cluster, client_of
 from tests.unit.rules.sample import csr, key, spec
 
 from certwright.api import certmanager_v1 as cm

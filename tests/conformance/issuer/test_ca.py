@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.conformance.issuer.suite import IssuerSuite, leaf_of
-from tests.integration.certificate.rig import User, background
+from tests.integration.certificate.rig import User
+from tests.integration.wiring import background
 from tests.unit.rules.sample import csr, key, spec
 
 from certwright.api import certmanager_v1 as cm

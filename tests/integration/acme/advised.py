@@ -11,7 +11,7 @@ from cryptography import x509
 from tests.cluster import Cluster
 from tests.integration.acme.clock import LeapingClock
 from tests.integration.acme.machinery import Machinery, machinery
-from tests.integration.acme.objects import PATIENCE, Json, Objects
+from tests.integration.acme.objects import Json, Objects
 from tests.integration.acme.world import World
 from tests.kubernetes.eventually import eventually
 
@@ -107,7 +107,7 @@ class Advised:
 
     async def _until(self, look: Any) -> Json:
         try:
-            found: Json = await eventually(look, PATIENCE)
+            found: Json = await eventually(look)
             return found
         except AssertionError as error:
             raise AssertionError(await self._objects.story()) from error

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,15 +10,12 @@ from typing import Any
 
 from tests.cluster import Cluster as ApiServer
 from tests.integration.acme.world import World
+from tests.integration.wiring import Controller, background, build_cluster, rest
 
 from certwright.acme.client.transport import Request
 from certwright.clock import Clock, SystemClock
-from certwright.cluster.caches import build_caches
 from certwright.cluster.cluster import Cluster
-from certwright.cluster.issuers import IssuerDirectory
-from certwright.cluster.modern import ModernCertificates, ModernIssuers
-from certwright.cluster.pending import PendingKeys
-from certwright.cluster.secrets import SecretReader
+from certwright.cluster.modern import ModernCertificates
 from certwright.cluster.settings import Settings
 from certwright.controllers.certificate.controller import CertificateController
 from certwright.controllers.certificate.presenter import ModernCertificatePresenter
@@ -34,7 +29,6 @@ from certwright.issuers.acme.clients import AcmeClients, AcmeOptions
 from certwright.issuers.acme.issuer import AcmeIssuer
 from certwright.kube.client.client import ClientOptions, KubeClient
 from certwright.kube.client.kubeconfig import find_connection
-from certwright.kube.runtime.recorder import Recorder
 from certwright.rest import Proxies, Transport
 from certwright.rules.hub import Dialect
 from certwright.solvers.dns01.client import DnsClient, DnsOptions
@@ -54,6 +48,11 @@ class Machinery:
     cluster: Cluster
     clients: AcmeClients
     to_ca: list[Request]
+    controllers: tuple[Controller, ...]
+
+    async def rest(self) -> None:
+        """Return when no pass is under way and every event is written."""
+        await rest(self.cluster.recorder, *self.controllers)
 
     def asked(self, action: str) -> int:
         """How many signed requests of that kind the CA was sent."""
@@ -74,7 +73,7 @@ async def machinery(
         options = ClientOptions(user_agent=f"{USER_AGENT}/{server.namespace}")
         client = KubeClient(find_connection({}, str(server.kubeconfig)), clock, options)
         stack.push_async_callback(client.close)
-        cluster = _cluster(client, clock, _settings(server, settings))
+        cluster = build_cluster(client, clock, _settings(server, settings))
         to_ca: list[Request] = []
         clients = AcmeClients(cluster, AcmeOptions(trusted_ca_pem=world.trust_pem), to_ca.append)
         stack.push_async_callback(clients.close)
@@ -85,30 +84,16 @@ async def machinery(
         sources = {Dialect.MODERN: ModernCertificates(cluster.caches)}
         presenters = {Dialect.MODERN: ModernCertificatePresenter(cluster)}
         certificates = CertificateController(cluster, sources, presenters, types)
-        await stack.enter_async_context(_running(cluster.caches.run(), cluster.recorder.run()))
+        await stack.enter_async_context(background(cluster.caches.run(), cluster.recorder.run()))
         await cluster.caches.synced()
-        loops = (issuers.run(), certificates.run(), requests.run(), orders.run(), challenges.run())
-        await stack.enter_async_context(_running(*loops))
-        yield Machinery(cluster, clients, to_ca)
+        controllers = (issuers, certificates, requests, orders, challenges)
+        await stack.enter_async_context(background(*(each.run() for each in controllers)))
+        yield Machinery(cluster, clients, to_ca, controllers)
 
 
 def _settings(server: ApiServer, more: dict[str, Any]) -> Settings:
     usual: dict[str, Any] = {"namespace": server.namespace, "challenge_retry_period": timedelta(seconds=2)}
     return Settings(**usual | more)
-
-
-def _cluster(client: KubeClient, clock: Clock, settings: Settings) -> Cluster:
-    caches = build_caches(client, clock, settings)
-    return Cluster(
-        client=client,
-        clock=clock,
-        recorder=Recorder(client, clock),
-        caches=caches,
-        issuers=IssuerDirectory({Dialect.MODERN: ModernIssuers(caches)}),
-        secrets=SecretReader(client),
-        pending=PendingKeys(),
-        settings=settings,
-    )
 
 
 async def _solving(cluster: Cluster, world: World, stack: AsyncExitStack, pods: PodMode) -> Solving:
@@ -131,16 +116,3 @@ async def _solving(cluster: Cluster, world: World, stack: AsyncExitStack, pods: 
         Http01Options() if pods == "shared" else Http01Options(addresses=("192.0.2.1",), pods=PodOptions(image="x"))
     )
     return Solving(cluster, dns, Http01Solver(cluster.client, responder, look, objects), pods)
-
-
-@asynccontextmanager
-async def _running(*work: Awaitable[None]) -> AsyncIterator[None]:
-    tasks = [asyncio.ensure_future(each) for each in work]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task

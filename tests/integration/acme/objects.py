@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
 from typing import Any
 
 from tests.cluster import Cluster
@@ -16,7 +15,6 @@ from certwright.pki.keys import KeyAlgorithm, KeySpec, PrivateKey, generate
 from certwright.pki.names import Subject, encode_subject
 
 Json = dict[str, Any]
-PATIENCE = timedelta(seconds=45)
 CLOUDFLARE: Json = {"dns01": {"cloudflare": {"apiTokenSecretRef": {"name": "cloudflare", "key": "token"}}}}
 HTTP: Json = {"http01": {"ingress": {"ingressClassName": "nginx"}}}
 _GROUPS = {
@@ -147,7 +145,7 @@ class Objects:
             return found[0] if found and reason in {"", found[0]["reason"]} else None
 
         try:
-            return await eventually(look, PATIENCE)
+            return await eventually(look)
         except AssertionError as error:
             raise AssertionError(f"{plural}/{name} is not {reason or 'judged'}:\n{await self.story()}") from error
 
@@ -162,7 +160,7 @@ class Objects:
         async def gone() -> bool:
             return not await self.all(plural)
 
-        await eventually(gone, PATIENCE)
+        await eventually(gone)
 
     async def events(self, kind: str) -> list[tuple[str, str]]:
         """Reason and message of the events about objects of a kind, in order."""

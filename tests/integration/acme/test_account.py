@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests.cluster import Cluster
 from tests.integration.acme.clock import SPEED, FastClock
 from tests.integration.acme.machinery import machinery
-from tests.integration.acme.objects import CLOUDFLARE, HTTP, PATIENCE, Objects
+from tests.integration.acme.objects import CLOUDFLARE, HTTP, Objects
 from tests.integration.acme.world import World, own_world
 from tests.kubernetes.eventually import eventually
 
@@ -67,7 +67,7 @@ async def test_a_server_that_is_not_there_is_tried_again(cluster: Cluster, own: 
 
         assert ready["message"].startswith('Failed to register ACME account: Get "https://127.0.0.1:1/directory"')
         assert status["acme"] == {}
-        await eventually(lambda: told(objects, "ErrInitIssuer"), PATIENCE)
+        await eventually(lambda: told(objects, "ErrInitIssuer"))
         await objects.patch("issuers", "acme", {"spec": {"acme": {"server": own.directory}}})
         await objects.ready("issuers", "acme", "ACMEAccountRegistered")
 
@@ -139,7 +139,7 @@ async def test_a_new_address_is_told_to_the_ca(cluster: Cluster, own: World, obj
             return bool((await account_of(objects))["lastRegisteredEmail"] == "new@example.test")
 
         before = await account_of(objects)
-        await eventually(updated, PATIENCE)
+        await eventually(updated)
 
         assert found.asked("update_registration") == 1
         assert (await account_of(objects))["uri"] == before["uri"]

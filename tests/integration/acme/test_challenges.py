@@ -9,7 +9,7 @@ from aiohttp import web
 from tests.cluster import Cluster
 from tests.integration.acme.clock import SPEED, FastClock
 from tests.integration.acme.machinery import machinery
-from tests.integration.acme.objects import CLOUDFLARE, HTTP, PATIENCE, Json, Objects
+from tests.integration.acme.objects import CLOUDFLARE, HTTP, Json, Objects
 from tests.integration.acme.test_issuance import txt_is_gone
 from tests.integration.acme.test_orders import only
 from tests.integration.acme.world import World
@@ -44,7 +44,7 @@ async def waiting(objects: Objects) -> Json:
         reason = found[0].get("status", {}).get("reason", "") if len(found) == 1 else ""
         return found[0] if reason.startswith("Waiting for DNS-01 challenge propagation: ") else None
 
-    return await eventually(look, PATIENCE)
+    return await eventually(look)
 
 
 async def begun(cluster: Cluster, world: World, objects: Objects) -> Json:
@@ -106,7 +106,7 @@ async def test_a_restart_cleans_up_what_was_deleted_meanwhile(cluster: Cluster, 
             uids = [each["metadata"]["uid"] for each in await objects.all("challenges")]
             return challenge["metadata"]["uid"] not in uids
 
-        await eventually(gone, PATIENCE)
+        await eventually(gone)
         await waiting(objects)
 
     assert is_served(own)
@@ -121,7 +121,7 @@ async def test_a_clean_up_that_fails_is_tried_again(cluster: Cluster, own: World
         async def told() -> bool:
             return "CleanUpError" in [reason for reason, _ in await objects.events("Challenge")]
 
-        await eventually(told, PATIENCE)
+        await eventually(told)
         assert (await only(objects, "challenges"))["metadata"]["finalizers"]
         own.cloudflare.refusal = lambda _: None
         await objects.none_left("challenges")
@@ -145,7 +145,7 @@ async def test_without_its_credentials_a_deleted_challenge_goes_all_the_same(
         async def told() -> bool:
             return any("by hand" in message for _, message in await objects.events("Challenge"))
 
-        await eventually(told, PATIENCE)
+        await eventually(told)
 
 
 async def test_a_made_up_challenge_is_never_acted_on(cluster: Cluster, own: World, objects: Objects) -> None:
@@ -172,7 +172,7 @@ async def test_a_made_up_challenge_is_never_acted_on(cluster: Cluster, own: Worl
             names = [each["metadata"]["name"] for each in await objects.all("challenges")]
             return names == [challenge["metadata"]["name"]]
 
-        await eventually(alone, PATIENCE)
+        await eventually(alone)
 
         assert is_served(own)
         assert not [call for call in own.cloudflare.calls if "victim" in str(call.query)]

@@ -10,7 +10,7 @@ from tests.cluster import Cluster
 from tests.integration.acme.clock import SPEED, FastClock
 from tests.integration.acme.fuse import Fuse, fuse
 from tests.integration.acme.machinery import machinery
-from tests.integration.acme.objects import CLOUDFLARE, PATIENCE, Objects
+from tests.integration.acme.objects import CLOUDFLARE, Objects
 from tests.integration.acme.test_issuance import assert_for, txt_is_gone
 from tests.integration.acme.world import World, own_world
 from tests.kubernetes.eventually import eventually
@@ -53,7 +53,7 @@ async def _live_and_die(cluster: Cluster, world: World, fuse: Fuse, objects: Obj
         return bool(ready) and not await objects.all("challenges")
 
     async with machinery(cluster, world, FastClock(SPEED)):
-        await eventually(over, PATIENCE)
+        await eventually(over)
 
 
 async def _dies_at(moment: int, cluster: Cluster, world: World, fuse: Fuse, objects: Objects) -> None:

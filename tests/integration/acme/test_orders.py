@@ -11,7 +11,7 @@ from cryptography import x509
 from tests.cluster import Cluster
 from tests.integration.acme.clock import SPEED, FastClock
 from tests.integration.acme.machinery import machinery
-from tests.integration.acme.objects import CLOUDFLARE, HTTP, PATIENCE, Json, Objects
+from tests.integration.acme.objects import CLOUDFLARE, HTTP, Json, Objects
 from tests.integration.acme.test_issuance import assert_for
 from tests.integration.acme.world import BLOCKED, World, own_world
 from tests.kubernetes.eventually import eventually
@@ -37,7 +37,7 @@ async def only(objects: Objects, plural: str) -> Json:
         found = await objects.all(plural)
         return found[0] if len(found) == 1 else None
 
-    return await eventually(look, PATIENCE)
+    return await eventually(look)
 
 
 async def in_state(objects: Objects, plural: str, state: str) -> Json:
@@ -47,7 +47,7 @@ async def in_state(objects: Objects, plural: str, state: str) -> Json:
         found = await objects.all(plural)
         return found[0] if len(found) == 1 and found[0].get("status", {}).get("state") == state else None
 
-    return await eventually(look, PATIENCE)
+    return await eventually(look)
 
 
 async def test_a_name_that_the_ca_refuses(cluster: Cluster, own: World, objects: Objects) -> None:
@@ -86,7 +86,7 @@ async def test_an_order_without_a_solver_waits_for_one(cluster: Cluster, own: Wo
         async def explained() -> bool:
             return "Solver" in [reason for reason, _ in await objects.events("Order")]
 
-        await eventually(explained, PATIENCE)
+        await eventually(explained)
         order = await only(objects, "orders")
         await objects.patch("issuers", "acme", {"spec": {"acme": {"solvers": [HTTP]}}})
         await objects.issued("web-1")
@@ -110,7 +110,7 @@ async def test_a_solver_that_is_corrected_replaces_the_challenge(
         async def refused() -> bool:
             return "PresentError" in [reason for reason, _ in await objects.events("Challenge")]
 
-        await eventually(refused, PATIENCE)
+        await eventually(refused)
         challenge = await only(objects, "challenges")
         await objects.patch("issuers", "acme", {"spec": {"acme": {"solvers": [CLOUDFLARE]}}})
         await objects.issued("web-1")
@@ -135,7 +135,7 @@ async def test_a_rate_limit_is_waited_for(cluster: Cluster, own: World, objects:
                 "limits our rate" in each.get("status", {}).get("reason", "") for each in await objects.all("orders")
             )
 
-        await eventually(told, PATIENCE)
+        await eventually(told)
         await objects.issued("web-1")
         await objects.issued("web-2")
 
@@ -186,7 +186,7 @@ async def test_a_proof_that_the_ca_does_not_find(cluster: Cluster, own: World, o
             found = await only(objects, "challenges")
             return not found["metadata"].get("finalizers") and found["status"]["processing"] is False
 
-        await eventually(tidied, PATIENCE)
+        await eventually(tidied)
 
     assert order["status"]["state"] == "invalid"
     assert order["status"]["reason"] in failed["message"]

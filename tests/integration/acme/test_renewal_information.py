@@ -11,7 +11,7 @@ from tests.cluster import Cluster
 from tests.integration.acme.advised import A_CHECK, HOUR, MINUTE, NAME, Advised, asking, moment
 from tests.integration.acme.clock import LeapingClock
 from tests.integration.acme.machinery import USER_AGENT, machinery
-from tests.integration.acme.objects import HTTP, PATIENCE, Objects
+from tests.integration.acme.objects import HTTP, Objects
 from tests.integration.acme.world import World, own_world
 from tests.kubernetes.audit import Write
 from tests.kubernetes.eventually import eventually
@@ -56,7 +56,7 @@ async def test_the_renewal_is_when_the_ca_says_also_after_a_restart(
         assert found.sent("GET", "get_renewal_info") == 1
     async with asking(cluster, world, clock) as found:
         clock.leap(5 * HOUR)
-        await found.cluster.recorder.flush()
+        await found.rest()
         again = await web.status()
 
     window = ari["suggestedWindow"]
@@ -106,7 +106,7 @@ async def test_nobody_is_asked_sooner_than_the_ca_wants(
 
         clock.leap(wait - HOUR)
         await objects.patch("certificates", "web", {"spec": {"revisionHistoryLimit": 2}})
-        await eventually(lambda: observed(objects, 2), PATIENCE)
+        await eventually(lambda: observed(objects, 2))
         assert found.sent("GET", "get_renewal_info") == 1
         clock.leap(HOUR)
         await web.advised(since=clock.now() - HOUR)
@@ -130,15 +130,15 @@ async def test_what_is_settled_writes_nothing_for_an_hour_and_once_when_it_has_a
         await web.advised()
         await web.issued()
         await objects.none_left("challenges")
-        await found.cluster.recorder.flush()
+        await found.rest()
         before = cluster.writes(agent)
 
         clock.leap(HOUR)
-        await found.cluster.recorder.flush()
+        await found.rest()
         assert cluster.writes(agent) == before
         clock.leap(A_CHECK)
         await web.advised(since=clock.now() - MINUTE)
-        await found.cluster.recorder.flush()
+        await found.rest()
         after = cluster.writes(agent)
 
     assert after - before == {STATUS: 1}
@@ -159,9 +159,9 @@ async def test_a_ca_without_renewal_information_is_not_followed_any_more(
         clock.leap(A_CHECK)
         status = await web.unadvised()
         asked = found.sent("GET", "get_renewal_info")
-        await found.cluster.recorder.flush()
+        await found.rest()
         clock.leap(2 * A_CHECK)
-        await found.cluster.recorder.flush()
+        await found.rest()
 
     life = moment(status["notAfter"]) - moment(status["notBefore"])
     usual = moment(status["notAfter"]) - life / 3
@@ -233,7 +233,7 @@ async def test_an_issuer_may_say_that_its_ca_is_not_followed(
         await web.issued()
         if source == "ARI":
             await web.advised()
-        await found.cluster.recorder.flush()
+        await found.rest()
 
     assert found.sent("GET", "get_renewal_info") == (source == "ARI")
     assert bool(await web.ari()) == (source == "ARI")

@@ -9,7 +9,7 @@ from tests.cluster import Cluster
 from tests.integration.acme.advised import A_CHECK, HOUR, MINUTE, NAME, Advised, asking, moment
 from tests.integration.acme.clock import LeapingClock
 from tests.integration.acme.fuse import Fuse, fuse
-from tests.integration.acme.objects import HTTP, PATIENCE, Objects
+from tests.integration.acme.objects import HTTP, Objects
 from tests.integration.acme.world import World, own_world
 from tests.kubernetes.eventually import eventually
 
@@ -63,7 +63,7 @@ async def _live(cluster: Cluster, world: World, clock: LeapingClock, fuse: Fuse,
         return status["revision"] == 2 and len(status["conditions"]) == 1 and "acme" in status
 
     async with asking(cluster, world, clock):
-        await eventually(over, PATIENCE)
+        await eventually(over)
 
 
 async def _dies_at(blow_at: int, world: World, clock: LeapingClock, fuse: Fuse, line: tuple[Cluster, Advised]) -> None:

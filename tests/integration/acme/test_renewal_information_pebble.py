@@ -11,7 +11,7 @@ from tests.cluster import Cluster
 from tests.integration.acme.advised import A_CHECK, HOUR, MINUTE, NAME, Advised, asking, moment, text_of
 from tests.integration.acme.clock import LeapingClock
 from tests.integration.acme.machinery import Machinery
-from tests.integration.acme.objects import HTTP, PATIENCE, Objects
+from tests.integration.acme.objects import HTTP, Objects
 from tests.integration.acme.world import World, pebble_world
 from tests.kubernetes.eventually import eventually
 from tests.servers.pebble import Pebble, PebbleOptions
@@ -118,7 +118,7 @@ async def test_nonsense_is_told_once_and_what_was_said_before_holds(
     told = await web.advised(since=clock.now() - MINUTE)
     clock.leap(A_CHECK)
     again = await web.advised(since=clock.now() - MINUTE)
-    await running.cluster.recorder.flush()
+    await running.rest()
     events = [message for reason, message in await objects.events("Certificate") if reason == "ARIError"]
     status = await web.status()
     pebble.suggest(await web.chain(), "")
@@ -127,7 +127,7 @@ async def test_nonsense_is_told_once_and_what_was_said_before_holds(
     async def mended() -> bool:
         return "lastError" not in await web.ari()
 
-    await eventually(mended, PATIENCE)
+    await eventually(mended)
     assert "renewalinfo" in told["lastError"]
     assert events == [told["lastError"]] == [again["lastError"]]
     assert told["suggestedWindow"] == before["acme"]["ari"]["suggestedWindow"]

@@ -9,7 +9,7 @@ import pytest
 from tests.cluster import Cluster
 from tests.integration.acme.clock import SPEED, FastClock
 from tests.integration.acme.machinery import machinery
-from tests.integration.acme.objects import PATIENCE, Json, Objects
+from tests.integration.acme.objects import Json, Objects
 from tests.integration.acme.world import World
 from tests.kubernetes.eventually import eventually
 
@@ -69,7 +69,7 @@ async def test_what_is_in_flight_stays_as_it_is_while_the_ca_is_away(
             """The CA was asked for what is in flight, in vain, more than once."""
             return sum(each.action == "get_authorization" for each in found.to_ca) > 6
 
-        await eventually(tried, PATIENCE)
+        await eventually(tried)
         after = await _versions(golden)
 
     written = {name for name in after if after[name] != before.get(name)}

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.cluster import Cluster
-from tests.integration.certificate.rig import User, client_of
+from tests.integration.certificate.rig import User
+from tests.integration.wiring import client_of
 
 from certwright.clock import SystemClock
 

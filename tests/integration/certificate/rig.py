@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 from msgspec import Struct
 from tests.clock import MovableClock
 from tests.cluster import Cluster as Server
+from tests.integration.wiring import Line, background, build_cluster, client_of, rest
 from tests.kubernetes.eventually import eventually
 
 from certwright.api import certmanager_v1 as cm
@@ -21,12 +19,8 @@ from certwright.api.meta import Condition, JSONObject, to_json
 from certwright.api.resource import Kind
 from certwright.api.wellknown import Label
 from certwright.clock import Clock, SystemClock
-from certwright.cluster.caches import build_caches
 from certwright.cluster.cluster import Cluster
-from certwright.cluster.issuers import IssuerDirectory
-from certwright.cluster.modern import ModernCertificates, ModernIssuers
-from certwright.cluster.pending import PendingKeys
-from certwright.cluster.secrets import SecretReader
+from certwright.cluster.modern import ModernCertificates
 from certwright.cluster.settings import Settings
 from certwright.controllers.certificate.controller import CertificateController
 from certwright.controllers.certificate.presenter import ModernCertificatePresenter
@@ -36,17 +30,13 @@ from certwright.controllers.issuer.presenter import ModernIssuerPresenter
 from certwright.issuers.base import IssuerType
 from certwright.issuers.ca import CA
 from certwright.issuers.selfsigned import SelfSigned
-from certwright.kube.client.client import ClientOptions, KubeClient
-from certwright.kube.client.kubeconfig import find_connection
+from certwright.kube.client.client import KubeClient
 from certwright.kube.client.listing import Selection
-from certwright.kube.runtime.recorder import Recorder
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import NotFound
 from certwright.pki.keys import parse_private_key, public_key_digest
 from certwright.rules.conditions import find_condition
 from certwright.rules.hub import Dialect
-
-PATIENCE = timedelta(seconds=20)
 
 
 def movable_now() -> MovableClock:
@@ -57,21 +47,6 @@ def movable_now() -> MovableClock:
 def agent(server: Server) -> str:
     """The User-Agent of the controllers under test."""
     return f"certificate-line/{server.namespace}"
-
-
-def build_cluster(client: KubeClient, clock: Clock, settings: Settings) -> Cluster:
-    """What every controller is given."""
-    caches = build_caches(client, clock, settings)
-    return Cluster(
-        client=client,
-        clock=clock,
-        recorder=Recorder(client, clock),
-        caches=caches,
-        issuers=IssuerDirectory({Dialect.MODERN: ModernIssuers(caches)}),
-        secrets=SecretReader(client),
-        pending=PendingKeys(),
-        settings=settings,
-    )
 
 
 class Controllers:
@@ -87,49 +62,28 @@ class Controllers:
         self.certificates = CertificateController(cluster, sources, presenters, types)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Cluster]:
+    async def running(self) -> AsyncIterator[Controllers]:
         """Until the block ends."""
         async with background(self.cluster.caches.run(), self.cluster.recorder.run()):
             await self.cluster.caches.synced()
             async with background(self.issuers.run(), self.requests.run(), self.certificates.run()):
-                yield self.cluster
+                yield self
+
+    async def rest(self) -> None:
+        """Return when no pass is under way and every event is written."""
+        await rest(self.cluster.recorder, self.issuers, self.requests, self.certificates)
 
 
 @asynccontextmanager
-async def controllers(server: Server, clock: Clock | None = None, **settings: Any) -> AsyncIterator[Cluster]:
+async def controllers(server: Server, clock: Clock | None = None, **settings: Any) -> AsyncIterator[Controllers]:
     """The controllers at work in the test's namespace; renewals come to the second, if it is not told otherwise."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(client_of(server, clock))
+        client = await stack.enter_async_context(client_of(server, clock, agent(server)))
         cluster = build_cluster(
             client, clock, Settings(**{"namespace": server.namespace, "renewal_spread": 0, **settings})
         )
         yield await stack.enter_async_context(Controllers(cluster).running())
-
-
-@asynccontextmanager
-async def client_of(server: Server, clock: Clock, user_agent: str = "") -> AsyncIterator[KubeClient]:
-    """A client of the server, as an administrator."""
-    options = ClientOptions(user_agent=user_agent or agent(server))
-    client = KubeClient(find_connection({}, str(server.kubeconfig)), clock, options)
-    try:
-        yield client
-    finally:
-        await client.close()
-
-
-@asynccontextmanager
-async def background(*work: Awaitable[None]) -> AsyncIterator[None]:
-    """Runs that, and cancels it at the end; a fault of it fails the test."""
-    tasks = [asyncio.ensure_future(each) for each in work]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
 
 class User:
@@ -217,14 +171,14 @@ class User:
         """All Secrets with those labels."""
         return (await self.client.list(SECRET, Selection(self.namespace, labels=labels))).items
 
-    async def calm(self, running: Cluster) -> None:
+    async def calm(self, running: Line) -> None:
         """Return when what an issuance leaves behind is gone and every event is written."""
 
         async def is_clear() -> bool:
-            return not await self.secrets(f"{Label.NEXT_PRIVATE_KEY}=true") and len(running.pending) == 0
+            return not await self.secrets(f"{Label.NEXT_PRIVATE_KEY}=true") and len(running.cluster.pending) == 0
 
-        await eventually(is_clear, PATIENCE)
-        await running.recorder.flush()
+        await eventually(is_clear)
+        await running.rest()
 
     async def events(self, name: str) -> list[tuple[str, str, str]]:
         """Type, reason and message of the events about the objects of that name, oldest first."""
@@ -245,7 +199,7 @@ class User:
             return found if revision is None or found.status.revision == revision else None
 
         try:
-            return await eventually(look, PATIENCE)
+            return await eventually(look)
         except AssertionError:
             found = await self.get(name)
             raise AssertionError(f"{found.status}\n{await self.events(name)}") from None

@@ -136,7 +136,7 @@ async def test_leaves_follow_a_new_key_one_by_one_also_across_a_restart(cluster:
         assert await revisions(user) == [1] * len(LEAVES), "the same key with a new certificate"
 
         await put_ca(user, clock, 2)
-        await eventually(lambda: _is_known(running.caches.secret_version(user.namespace, "pair"), user))
+        await eventually(lambda: _is_known(running.cluster.caches.secret_version(user.namespace, "pair"), user))
         await passed(user, "probe-1")
         name, until_then = await first_to_follow(user)
         await clock.run_for(until_then)
@@ -162,7 +162,7 @@ async def test_unless_it_is_asked_for_nothing_is_issued_anew(
     async with controllers(cluster, clock) as running:
         await with_leaves(user, **annotations)
         await put_ca(user, clock, 2)
-        await eventually(lambda: _is_known(running.caches.secret_version(user.namespace, "pair"), user))
+        await eventually(lambda: _is_known(running.cluster.caches.secret_version(user.namespace, "pair"), user))
         await clock.run_for(DAY)
         assert await revisions(user) == [1] * len(LEAVES)
 

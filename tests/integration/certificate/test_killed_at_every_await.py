@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from functools import partial
 
 import pytest
 from tests.cluster import Cluster
 from tests.integration.certificate.mortal import MortalClient
-from tests.integration.certificate.rig import Controllers, User, agent, build_cluster, client_of, controllers
+from tests.integration.certificate.rig import Controllers, User, agent, controllers
+from tests.integration.wiring import build_cluster, client_of
 from tests.kubernetes.audit import Write
 from tests.kubernetes.eventually import eventually
 
@@ -24,14 +24,13 @@ from certwright.pki.keys import parse_private_key, public_key_digest
 
 REQUEST_MADE = Write("create", "certificaterequests.cert-manager.io")
 MOST_CALLS = 30
-PATIENCE = timedelta(seconds=15)
 Look = Callable[[], Awaitable[bool]]
 
 
 async def live_until(server: Cluster, look: Look, dies_at: int, *, after: bool) -> bool:
     """Run controllers that die at that call; whether `look` held before they did."""
     clock = SystemClock()
-    async with client_of(server, clock) as client:
+    async with client_of(server, clock, agent(server)) as client:
         mortal = MortalClient(client, dies_at, after=after)
         cluster = build_cluster(mortal, clock, Settings(namespace=server.namespace))
         async with Controllers(cluster).running():
@@ -41,7 +40,7 @@ async def live_until(server: Cluster, look: Look, dies_at: int, *, after: bool) 
                     return "died"
                 return "done" if await look() else ""
 
-            return await eventually(lambda: _or_none(ended()), PATIENCE) == "done"
+            return await eventually(lambda: _or_none(ended())) == "done"
 
 
 async def _or_none(answer: Awaitable[str]) -> str | None:

@@ -34,7 +34,7 @@ async def test_a_short_lived_certificate_is_renewed_on_time_and_stays_ready(clus
         await clock.run_for(timedelta(seconds=2))
         second = await user.until("short", revision=2)
         await eventually(lambda: user.has_requests("short-2"))
-        await running.recorder.flush()
+        await running.rest()
         written = cluster.writes(agent(cluster)) - before
 
     ready = condition_of(second, "Ready")
@@ -113,7 +113,7 @@ async def test_a_changed_spec_is_issued_anew_and_other_fields_are_not(cluster: C
         assert (await user.get("edited")).status.revision == 1
         await user.patch("edited", dnsNames=["c.example.test"])
         await user.until("edited", revision=2)
-        await running.recorder.flush()
+        await running.rest()
 
     leaf = parse_certificate((await user.secret("edited")).data["tls.crt"])
     assert leaf.names.dns_names == ("c.example.test",)

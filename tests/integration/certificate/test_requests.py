@@ -64,7 +64,7 @@ async def test_a_request_by_hand_is_signed_with_one_write_and_told(cluster: Clus
 
         await ask(user, "direct", duration="24h")
         found = await until(user, "direct", "True", "Issued")
-        await running.recorder.flush()
+        await running.rest()
         written = cluster.writes(agent(cluster)) - before
 
     assert [condition.type for condition in found.status.conditions] == ["Approved", "Ready"]
@@ -115,7 +115,7 @@ async def test_pending_reasons_are_told_once_and_end_when_the_issuer_comes(clust
         waiting = await until(user, "early", "False", "Pending")
         await ca(user)
         await until(user, "early", "True", "Issued")
-        await running.recorder.flush()
+        await running.rest()
 
     ready = condition_of(waiting, "Ready")
     assert ready is not None
@@ -171,13 +171,13 @@ async def test_an_answer_is_final(cluster: Cluster, user: User) -> None:
         await ca(user)
         await ask(user, "once")
         await until(user, "once", "True", "Issued")
-        await running.recorder.flush()
+        await running.rest()
         before = cluster.writes(agent(cluster))
 
     async with controllers(cluster) as running:
         await user.client.merge_patch(CERTIFICATE_REQUEST, user.key("once"), {"metadata": {"labels": {"a": "b"}}})
         await ask(user, "twice")
         await until(user, "twice", "True", "Issued")
-        await running.recorder.flush()
+        await running.rest()
 
     assert (cluster.writes(agent(cluster)) - before)[STATUS] == 1

@@ -36,7 +36,7 @@ async def test_a_failed_request_backs_off_and_an_edit_ends_the_wait(cluster: Clu
         await eventually(lambda: user.has_requests("denied-1"))
         await deny(user, "denied-1")
         failed = await user.until("denied", "False", kind="Issuing")
-        await running.recorder.flush()
+        await running.rest()
         assert failed.status.failed_issuance_attempts == 1
         assert failed.status.last_failure_time is not None
         assert failed.status.next_private_key_secret_name is None
@@ -98,7 +98,7 @@ async def test_rotation_policy_never_keeps_the_key_and_refuses_another_kind(clus
 
         await user.patch("kept", privateKey={"algorithm": "ECDSA", "size": 384, "rotationPolicy": "Never"})
         stuck = await user.until("kept", kind="Issuing")
-        await running.recorder.flush()
+        await running.rest()
         reasons = {event[1] for event in await user.events("kept")}
         assert {"Reused", "CannotRegenerateKey"} <= reasons
         assert "Never" in condition_of(stuck, "Issuing").message  # type: ignore[union-attr]
@@ -113,7 +113,7 @@ async def test_an_issuer_that_comes_later(cluster: Cluster, user: User) -> None:
         await user.certificate("waiting")
         waiting = await user.until("waiting", kind="Issuing", reason="DoesNotExist")
         await eventually(lambda: _mentions(user, "waiting", "not found"))
-        await running.recorder.flush()
+        await running.rest()
         reasons = [event[1] for event in await user.events("waiting")]
         assert waiting.status.next_private_key_secret_name is not None
         assert reasons[:3] == ["Issuing", "Generated", "Requested"]
@@ -154,7 +154,7 @@ async def test_a_secret_that_cannot_be_written_is_told_without_its_values(cluste
     async with controllers(cluster) as running:
         await user.certificate("fixed")
         await eventually(lambda: _mentions(user, "fixed", "cannot be written"))
-        await running.recorder.flush()
+        await running.rest()
         told = str((await user.get("fixed")).status) + str(await user.events("fixed"))
         assert "SecretNotWritten" in told
         assert "LS0t" not in told

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from tests.cluster import Cluster
-from tests.integration.kube.parts import background, client_of, config_map, key
+from tests.integration.kube.parts import config_map, key
+from tests.integration.wiring import background, client_of
 from tests.kubernetes.eventually import eventually
 
 from certwright.api.core import ConfigMap

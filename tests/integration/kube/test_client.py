@@ -11,7 +11,8 @@ import pytest
 import yaml
 from tests.clock import MovableClock
 from tests.cluster import Cluster
-from tests.integration.kube.parts import client_of, config_map, key
+from tests.integration.kube.parts import config_map, key
+from tests.integration.wiring import client_of
 from tests.kubernetes.kubeconfig import write_kubeconfig
 
 from certwright.api.core import ConfigMap, SubjectAccessReview

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.clock import MovableClock, settle
 from tests.cluster import Cluster
-from tests.integration.kube.parts import client_of
+from tests.integration.wiring import client_of
 from tests.kubernetes.eventually import eventually
 
 from certwright.api.core import Lease

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from tests.clock import START, MovableClock
 from tests.cluster import Cluster
-from tests.integration.kube.parts import background, client_of
+from tests.integration.wiring import background, client_of
 from tests.kubernetes.eventually import eventually
 
 from certwright.api.core import Event, InvolvedObject

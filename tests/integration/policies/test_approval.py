@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from tests.clock import MovableClock
 from tests.cluster import Cluster
-from tests.integration.certificate.rig import background, build_cluster, client_of, movable_now
+from tests.integration.certificate.rig import agent, movable_now
 from tests.integration.policies.rig import (
     EXTERNAL_BINDING,
     approve,
@@ -17,6 +17,7 @@ from tests.integration.policies.rig import (
     in_force,
     requests_of,
 )
+from tests.integration.wiring import background, build_cluster, client_of
 from tests.kubernetes.audit import Write
 from tests.kubernetes.eventually import eventually
 
@@ -104,7 +105,7 @@ async def test_an_unknown_kind_is_refused_to_everybody(guarded: Cluster) -> None
 @asynccontextmanager
 async def telling_kinds(cluster: Cluster, clock: MovableClock) -> AsyncIterator[None]:
     """The controller that keeps the binding is at work."""
-    async with client_of(cluster, clock) as client:
+    async with client_of(cluster, clock, agent(cluster)) as client:
         ours = build_cluster(client, clock, Settings(namespace=cluster.namespace))
         async with background(ours.caches.run(), ours.recorder.run()):
             await ours.caches.synced()
@@ -119,7 +120,7 @@ async def test_without_the_policies_nothing_is_written_and_later_ones_are_found(
 
     async with telling_kinds(cluster, clock):
         await clock.run_for(3 * NEXT_SEARCH)
-        before = cluster.writes(f"certificate-line/{cluster.namespace}")
+        before = cluster.writes(agent(cluster))
         async with in_force(cluster):
 
             async def told() -> bool:
@@ -153,7 +154,7 @@ async def test_kinds_of_others_are_known_while_the_controller_runs(guarded: Clus
             return {f"{group}/{kind}" for kind in kinds} <= annotations.keys()
 
         await eventually(told)
-    written = guarded.writes(f"certificate-line/{guarded.namespace}")
+    written = guarded.writes(agent(guarded))
 
     names = (f"stepissuers.{group}/{guarded.namespace}.x", f"stepclusterissuers.{group}/x", f"signatorys.{group}/*")
     async with granted(guarded, "alice", *names), guarded.caller("alice") as alice:

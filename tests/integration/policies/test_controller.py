@@ -12,8 +12,9 @@ import pytest
 import yaml
 from tests.cluster import Cluster
 from tests.controller_process import ControllerProcess
-from tests.integration.certificate.rig import User, client_of
+from tests.integration.certificate.rig import User
 from tests.integration.policies.rig import EXTERNAL_BINDING, RBAC, definition, requests_of
+from tests.integration.wiring import client_of
 from tests.kubernetes.eventually import eventually
 
 from certwright.clock import SystemClock

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests.cluster import Cluster
 from tests.integration.acme.clock import SPEED, FastClock
 from tests.integration.acme.machinery import machinery
-from tests.integration.acme.objects import CLOUDFLARE, HTTP, PATIENCE, Json, Objects
+from tests.integration.acme.objects import CLOUDFLARE, HTTP, Json, Objects
 from tests.integration.acme.world import BLOCKED, World, own_world
 from tests.integration.certificate.rig import User
 from tests.kubernetes.eventually import eventually
@@ -85,7 +85,7 @@ async def test_another_server_is_another_account(cluster: Cluster, own: World, o
         async def moved() -> bool:
             return (await account_of(objects))["uri"].startswith(other.directory.removesuffix("directory"))
 
-        await eventually(moved, PATIENCE)
+        await eventually(moved)
         assert found.asked("register_account") == 2
     assert before["uri"].startswith(own.directory.removesuffix("directory"))
     assert (await account_of(objects))["lastPrivateKeyHash"] == before["lastPrivateKeyHash"]
@@ -136,7 +136,7 @@ async def test_events_of_a_name_that_is_proved(cluster: Cluster, own: World, obj
         await objects.request("web-1", "a.bench.test", "b.bench.test")
         await objects.issued("web-1")
         await objects.none_left("challenges")
-        await found.cluster.recorder.flush()
+        await found.rest()
 
         told = Counter(reason for reason, _ in await objects.events("Challenge"))
         assert told == Counter({"Started": 2, "Presented": 2, "DomainVerified": 2})
@@ -158,7 +158,7 @@ async def test_what_was_proved_before_is_not_proved_again(cluster: Cluster, obje
         await objects.none_left("challenges")
         await objects.request("web-2", "a.bench.test")
         await objects.issued("web-2")
-        await found.cluster.recorder.flush()
+        await found.rest()
         orders = {each["metadata"]["ownerReferences"][0]["name"]: each for each in await objects.all("orders")}
         created = [reason for reason, _ in await objects.events("Order")].count("Created")
 
@@ -219,8 +219,8 @@ async def test_a_certificate_over_acme_has_a_chain_and_no_ca(
             conditions = (await user.get("web")).status.conditions
             return any((each.type, each.status) == ("Ready", "True") for each in conditions)
 
-        await eventually(ready, PATIENCE)
-        await user.calm(found.cluster)
+        await eventually(ready)
+        await user.calm(found)
         events = [event[1] for event in await user.events("web")]
         told = [event[1] for event in await user.events("web-1")]
 

@@ -59,7 +59,7 @@ async def test_a_failure_is_counted_told_and_tried_again_in_time(
         for attempt, wait in ((1, MINUTE), (2, 2 * MINUTE), (3, 3 * MINUTE)):
             await fail(user, asked, kind, clock.now())
             found = await user.until("odd", "False", kind="Issuing", reason=reason)
-            await running.recorder.flush()
+            await running.rest()
             issuing = condition_of(found, "Issuing")
             assert issuing is not None
             assert issuing.message.endswith("no such policy")
@@ -131,7 +131,7 @@ async def test_a_spec_of_which_no_request_can_be_made_is_told(cluster: Cluster, 
     async with controllers(cluster) as running:
         await user.certificate("odd", {"dnsNames": ["bücher.example.test"]})
         found = await user.until("odd", kind="Issuing")
-        await running.recorder.flush()
+        await running.rest()
         events = await user.events("odd")
 
     assert [event[:2] for event in events] == [("Warning", "RequestFailed")]
@@ -146,7 +146,7 @@ async def test_who_shares_a_secret_is_told_whose_it_is(cluster: Cluster, user: U
         await user.until("one")
         await user.certificate("two", {"secretName": "shared"})
         await user.until("two", "False", reason="IncorrectCertificate")
-        await running.recorder.flush()
+        await running.rest()
         events = await user.events("two")
 
     assert [event[:2] for event in events] == [("Warning", "IncorrectCertificate")]

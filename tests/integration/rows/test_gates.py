@@ -51,11 +51,11 @@ async def test_switching_the_gate_issues_nothing_again(cluster: Cluster, user: U
         await user.certificate("waiting", {"issuerRef": {"name": "late"}})
         await eventually(lambda: user.has_requests("there-1", "waiting-1"))
         await user.until("waiting", "True", kind="Issuing")
-        await running.recorder.flush()
+        await running.rest()
     before, requests = cluster.writes(agent(cluster)), await user.requests()
 
     async with controllers(cluster, gates=TELLS) as running:
-        await running.recorder.flush()
+        await running.rest()
         assert await user.requests() == requests
         await user.self_signed_issuer("late")
         await user.until("waiting")

@@ -69,7 +69,7 @@ async def test_reasons_of_a_ca_issuer_follow_its_secret(cluster: Cluster, user: 
         await until_issuer(user, "ca", "ErrInvalidKeyPair")
         await user.patch("pair", isCA=True, commonName="pair")
         ready = await until_issuer(user, "ca", "KeyPairVerified")
-        await running.recorder.flush()
+        await running.rest()
 
         assert (ready.status, ready.message) == ("True", "Signing CA verified")
         reasons = [event[:2] for event in await user.events("ca")]
@@ -106,7 +106,7 @@ async def test_an_issuer_that_is_not_ready_is_told_once_and_waited_for(cluster: 
         await user.self_signed_issuer()
         await user.certificate("pair", {"isCA": True, "commonName": "pair"})
         await until_request(user, "early", "True", "Issued")
-        await running.recorder.flush()
+        await running.rest()
 
         assert Counter(event[1] for event in await user.events("early"))["IssuerNotReady"] == 1
 

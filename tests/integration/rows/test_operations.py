@@ -35,7 +35,7 @@ async def test_one_namespace_is_watched_and_no_cluster_issuer_served(cluster: Cl
         waiting = await user.until("wide", "False", reason="DoesNotExist")
         await user.certificate("mine")
         await user.until("mine")
-        await running.recorder.flush()
+        await running.rest()
         found: Any = await user.client.get(CERTIFICATE, other.key("theirs"))
         theirs: Any = await user.client.get(ISSUER, other.key("selfsigned"))
         wide: Any = await user.client.get(CLUSTER_ISSUER, ObjectKey("", name))

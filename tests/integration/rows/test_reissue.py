@@ -127,7 +127,7 @@ async def test_a_window_that_never_opens_is_told_and_it_is_renewed_all_the_same(
     async with controllers(cluster, clock) as running:
         await user.certificate("shut", {"renewal": windows, "duration": "3h"})
         found = await user.until("shut", "False", reason="WindowError")
-        await running.recorder.flush()
+        await running.rest()
         assert ("Warning", "WindowError") in [event[:2] for event in await user.events("shut")]
         assert found.status.renewal_time == clock.now() + timedelta(hours=2)
         await clock.run_for(timedelta(hours=2, seconds=1))

@@ -23,8 +23,6 @@ from certwright.pki.keystores.pkcs12 import Profile
 from certwright.pki.pem import split_certificates
 from certwright.rules.facts import TARGET_MANAGER
 
-PATIENCE = timedelta(seconds=20)
-
 
 async def raw_secret(cluster: Cluster, name: str) -> dict[str, Any]:
     """The Secret as JSON, managed fields included."""
@@ -75,7 +73,7 @@ async def test_a_value_that_another_manager_took_is_taken_back(cluster: Cluster,
             labels = (await user.secret("taken")).metadata.labels
             return bool(labels["app"] == "web" and labels["mine"] == "stays")
 
-        await eventually(is_back, PATIENCE)
+        await eventually(is_back)
         assert (await user.get("taken")).status.revision == 1
 
 
@@ -93,7 +91,7 @@ async def test_the_template_is_added_changed_and_removed(cluster: Cluster, user:
                 found = (await user.secret("template")).metadata.labels
                 return {**found} == {Label.FILTERED: "true", **(wanted or {})}
 
-            await eventually(follows, PATIENCE)
+            await eventually(follows)
 
         assert (await user.secret("template")).data["tls.crt"] == chain
         assert (await user.get("template")).status.revision == 1
@@ -114,10 +112,10 @@ async def test_formats_and_stores_come_and_go(cluster: Cluster, user: User) -> N
         assert set(plain) == {"tls.crt", "tls.key", "ca.crt"}
 
         await user.patch("forms", additionalOutputFormats=formats, keystores=stores)
-        await eventually(lambda: holds(user, "forms", {*plain, *names}), PATIENCE)
+        await eventually(lambda: holds(user, "forms", {*plain, *names}))
         full = (await user.secret("forms")).data
         await user.patch("forms", additionalOutputFormats=None, keystores=None)
-        await eventually(lambda: holds(user, "forms", set(plain)), PATIENCE)
+        await eventually(lambda: holds(user, "forms", set(plain)))
         assert (await user.get("forms")).status.revision == 1
 
     assert full["tls-combined.pem"] == plain["tls.key"] + b"\n" + plain["tls.crt"]

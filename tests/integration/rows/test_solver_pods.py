@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.cluster import Cluster
 from tests.controller_process import ControllerProcess
-from tests.integration.acme.objects import PATIENCE, Json, Objects
+from tests.integration.acme.objects import Json, Objects
 from tests.integration.acme.world import own_world
 from tests.kubernetes.eventually import eventually
 
@@ -67,14 +67,14 @@ async def test_a_challenge_has_a_pod(cluster: Cluster, objects: Objects, tmp_pat
                 found = [await objects.all(plural) for plural in ("pods", "services")]
                 return [each[0] for each in found] if all(found) else None
 
-            pod, service = await eventually(made, PATIENCE)
+            pod, service = await eventually(made)
 
             async def looked() -> bool:
                 """The name has an address at that nameserver only, and nothing listens there on port 80."""
                 [challenge] = await objects.all("challenges")
                 return "Connection refused" in challenge.get("status", {}).get("reason", "")
 
-            await eventually(looked, PATIENCE)
+            await eventually(looked)
         finally:
             await asyncio.to_thread(process.stop)
 

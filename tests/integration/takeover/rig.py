@@ -14,8 +14,8 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from tests.clock import MovableClock
 from tests.cluster import Cluster
-from tests.integration.certificate.rig import background
 from tests.integration.takeover.golden import RESOURCES, Plain
+from tests.integration.wiring import background
 from tests.kubernetes.audit import Write
 from tests.kubernetes.eventually import eventually
 from tests.kubernetes.processes import free_ports
@@ -47,7 +47,6 @@ SERVED = tuple(
 THEN = datetime(2026, 11, 24, 3, 20, tzinfo=UTC)
 # So often nothing may have changed before it is called quiet; `eventually` looks 40 times a second.
 CALM_LOOKS = 20
-PATIENCE = timedelta(seconds=60)
 PASSES = "certmanager_controller_sync_call_count_total"
 ASKED = "certmanager_http_acme_client_request_count_total"
 
@@ -66,7 +65,7 @@ class Run:
         """Return when no pass is made and nothing is written any more."""
         await self.parts.cluster.recorder.flush()
         self._seen.clear()
-        await eventually(self._is_quiet, PATIENCE)
+        await eventually(self._is_quiet)
 
     async def run_for(self, by: timedelta, step: timedelta = timedelta(seconds=30)) -> None:
         """Time passes, in steps after each of which everything has come to rest."""
@@ -130,7 +129,7 @@ async def _synced(parts: Parts, clock: Clock) -> None:
             clock.advance(timedelta(milliseconds=25))
         return done.done()
 
-    await eventually(look, PATIENCE)
+    await eventually(look)
     await done
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from certwright.clock import SystemClock
 
 JUDGE = "cert-manager-controller"
 pytestmark = [needs_golden(), pytest.mark.needs(JUDGE)]
-PATIENCE = timedelta(seconds=60)
 
 
 @pytest.fixture
@@ -63,12 +61,12 @@ async def test_nothing_is_issued_anew_there_and_back(cluster: Cluster, past: Pas
     # What was there at the start stands in its queues before what comes later.
     for number in ("one", "two"):
         await _add(cluster, f"sentinel-{number}")
-        await eventually(partial(_are_ready, cluster, [f"sentinel-{number}"]), PATIENCE)
+        await eventually(partial(_are_ready, cluster, [f"sentinel-{number}"]))
     cert_manager.stop()
     given_back = await _without_sentinels(cluster)
     async with certwright(cluster, SystemClock()) as run:
         await _add(cluster, "sentinel-three")
-        await eventually(lambda: _are_ready(cluster, ["sentinel-three"]), PATIENCE)
+        await eventually(lambda: _are_ready(cluster, ["sentinel-three"]))
         await run.quiet()
 
     assert len(names) >= 20
@@ -90,7 +88,7 @@ async def _issue(cluster: Cluster, past: Past) -> list[str]:
     assert not [name for name in names if name.startswith(LEFT_OUT)]
     await past.restore(items)
     async with certwright(cluster, SystemClock()) as run:
-        await eventually(lambda: _are_ready(cluster, names), PATIENCE)
+        await eventually(lambda: _are_ready(cluster, names))
         await run.quiet()
     return names
 

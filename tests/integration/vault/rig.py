@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from tests.clock import MovableClock
 from tests.cluster import Cluster as Server
-from tests.integration.certificate.rig import background, build_cluster, client_of
+from tests.integration.wiring import background, build_cluster, client_of
 from tests.kubernetes.eventually import eventually
 from tests.servers.vault_api import SIGN_PATH, VaultApi
 

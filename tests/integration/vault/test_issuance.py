@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 from tests.cluster import Cluster as Server
-from tests.integration.certificate.rig import Controllers, User, build_cluster, client_of
+from tests.integration.certificate.rig import Controllers, User
 from tests.integration.certificate.test_requests import ask, until
+from tests.integration.wiring import build_cluster, client_of
 from tests.kubernetes.eventually import eventually
 from tests.servers.vault_api import SIGN_PATH, Refused, VaultApi
 from tests.unit.rules.sample import csr, key, spec

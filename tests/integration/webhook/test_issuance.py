@@ -9,9 +9,10 @@ from typing import Any
 
 from tests.cluster import Cluster
 from tests.controller_process import ControllerProcess
-from tests.integration.certificate.rig import User, client_of
+from tests.integration.certificate.rig import User
 from tests.integration.policies.rig import RBAC, granted
 from tests.integration.webhook.rig import Guarded
+from tests.integration.wiring import client_of
 from tests.kubernetes.eventually import eventually
 from tests.kubernetes.kubeconfig import write_kubeconfig
 

@@ -13,7 +13,7 @@ import pytest
 from tests.clock import MovableClock
 from tests.cluster import Cluster
 from tests.integration.certificate.rig import movable_now
-from tests.integration.kube.parts import background, client_of
+from tests.integration.wiring import background, client_of
 from tests.kubernetes.eventually import eventually
 from tests.unit.webhook.questions import admission
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests import judges
 from tests.cluster import Cluster
-from tests.integration.kube.parts import client_of
 from tests.integration.webhook.test_upstream import JUDGE
+from tests.integration.wiring import client_of
 from tests.kubernetes.eventually import eventually
 from tests.kubernetes.processes import Process, free_ports
 from tests.unit.webhook import tls

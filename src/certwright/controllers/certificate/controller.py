@@ -45,6 +45,11 @@ class CertificateController:
         self._gatherer.asking.on_answer(self._loop.add)
         self._wakers = subscribe(cluster, sources, self._loop, self._gatherer.authorities)
 
+    @property
+    def busy(self) -> int:
+        """How many objects wait for a pass or are in one."""
+        return len(self._loop)
+
     async def run(self) -> None:
         """Make passes until cancelled."""
         try:

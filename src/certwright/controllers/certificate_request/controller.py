@@ -73,6 +73,11 @@ class CertificateRequestController:
         caches.foreign_secrets.subscribe(self._foreign_secret_changed)
         cluster.issuers.subscribe(self._issuer_changed)
 
+    @property
+    def busy(self) -> int:
+        """How many objects wait for a pass or are in one."""
+        return len(self._loop)
+
     async def run(self) -> None:
         """Make passes until cancelled."""
         await self._loop.run()

@@ -49,6 +49,11 @@ class ChallengeController:
         cluster.caches.orders.subscribe(self._on_order)
         cluster.issuers.subscribe(self._on_issuer)
 
+    @property
+    def busy(self) -> int:
+        """How many objects wait for a pass or are in one."""
+        return len(self._loop)
+
     async def run(self) -> None:
         """Work until cancelled."""
         await self._loop.run()

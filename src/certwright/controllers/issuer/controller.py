@@ -61,6 +61,11 @@ class IssuerController:
         cluster.caches.secrets.subscribe(self._on_secret)
         cluster.caches.foreign_secrets.subscribe(self._on_foreign_secret)
 
+    @property
+    def busy(self) -> int:
+        """How many issuers wait for a pass or are in one."""
+        return sum(map(len, self._loops.values()))
+
     async def run(self) -> None:
         """Check until cancelled."""
         async with asyncio.TaskGroup() as group:

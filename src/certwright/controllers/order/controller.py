@@ -65,6 +65,11 @@ class OrderController:
         cluster.caches.requests.subscribe(self._on_request)
         cluster.issuers.subscribe(self._on_issuer)
 
+    @property
+    def busy(self) -> int:
+        """How many objects wait for a pass or are in one."""
+        return len(self._loop)
+
     async def run(self) -> None:
         """Work until cancelled."""
         await self._loop.run()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from tests.clock import MovableClock, settle
-from tests.integration.certificate.rig import build_cluster
+from tests.integration.wiring import build_cluster
 from tests.unit.rules.sample import NOW, certificate
 from tests.unit.rules.test_renewal_information import held, issuer, leaf
 

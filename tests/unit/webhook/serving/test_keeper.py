@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.clock import MovableClock, settle
-from tests.integration.kube.parts import background
+from tests.integration.wiring import background
 from tests.unit.webhook import tls
 from tests.unit.webhook.questions import admission
 
