@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -36,7 +36,7 @@ class Connector(aiohttp.TCPConnector):
             lost = protocol.closed
             if lost is not None:
                 self._open[protocol] = transport
-                lost.add_done_callback(lambda _: self._open.pop(protocol, None))
+                lost.add_done_callback(partial(self._lost, protocol))
         return connection
 
     async def close(self, *, abort_ssl: bool = False) -> None:
@@ -49,6 +49,12 @@ class Connector(aiohttp.TCPConnector):
             transport.abort()
         if lost:
             await asyncio.wait(lost, timeout=_PATIENCE)
+
+    def _lost(self, protocol: ResponseHandler, lost: asyncio.Future[None]) -> None:
+        self._open.pop(protocol, None)
+        if not lost.cancelled():
+            # How it ended concerns nobody; a future whose exception is never looked at is logged with a traceback.
+            lost.exception()
 
     @cached_property
     def _open(self) -> dict[ResponseHandler, asyncio.Transport]:

@@ -6,6 +6,7 @@ import gc
 import socket
 import ssl
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -74,12 +75,46 @@ def test_a_request_that_is_cancelled_leaves_nothing_behind(peer: Peer) -> None:
     assert [str(each.message) for each in told] == []
 
 
-async def ask_and_stop(peer: Peer) -> None:
+def test_a_watch_that_is_closed_while_the_peer_talks_on_is_no_fault(server_side: ssl.SSLContext) -> None:
+    def talks_on(accepted: socket.socket) -> socket.socket:
+        secured = server_side.wrap_socket(accepted, server_side=True)
+        secured.recv(1000)
+        secured.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while True:
+                secured.sendall(b"4\r\nmore\r\n")
+                time.sleep(0.001)
+        return secured
+
+    peer = Peer(talks_on)
+    told: list[str] = []
+
+    async def watch_and_close() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+        async with aiohttp.ClientSession(connector=Connector()) as session:
+            async with session.get(peer.url, ssl=trusting()) as watch:
+                await watch.content.read(4)
+                watch.close()
+            await asyncio.to_thread(peer.silent.wait)
+        gc.collect()
+
+    asyncio.run(watch_and_close())
+    gc.collect()
+    peer.end()
+
+    assert told == []
+
+
+def trusting() -> ssl.SSLContext:
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trust.check_hostname = False
     trust.verify_mode = ssl.CERT_NONE
+    return trust
+
+
+async def ask_and_stop(peer: Peer) -> None:
     async with aiohttp.ClientSession(connector=Connector()) as session:
-        asking = asyncio.ensure_future(session.get(peer.url, ssl=trust))
+        asking = asyncio.ensure_future(session.get(peer.url, ssl=trusting()))
         await asyncio.to_thread(peer.silent.wait)
         asking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
