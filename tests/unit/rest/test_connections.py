@@ -6,7 +6,6 @@ import gc
 import socket
 import ssl
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -76,14 +75,15 @@ def test_a_request_that_is_cancelled_leaves_nothing_behind(peer: Peer) -> None:
 
 
 def test_a_watch_that_is_closed_while_the_peer_talks_on_is_no_fault(server_side: ssl.SSLContext) -> None:
+    pause = threading.Event()
+
     def talks_on(accepted: socket.socket) -> socket.socket:
         secured = server_side.wrap_socket(accepted, server_side=True)
         secured.recv(1000)
         secured.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         with contextlib.suppress(OSError):
-            while True:
+            while not pause.wait(0.001):
                 secured.sendall(b"4\r\nmore\r\n")
-                time.sleep(0.001)
         return secured
 
     peer = Peer(talks_on)
