@@ -55,15 +55,15 @@ class IssuerDirectory:
 
 def key_of(ref: ObjectReference, namespace: str) -> IssuerKey | None:
     """The key that a reference means; None where it means no issuer of ours."""
-    kind: Literal["Issuer", "ClusterIssuer"]
-    match ref.kind:
-        case "" | "Issuer":
-            kind = "Issuer"
-        case "ClusterIssuer":
-            kind = "ClusterIssuer"
-        case _:
-            return None
-    group = ref.group or CERT_MANAGER_GROUP
-    if group not in {CERT_MANAGER_GROUP, LEGACY_GROUP}:
+    kind, dialect = _KINDS.get(ref.kind), _DIALECTS.get(ref.group)
+    if kind is None or dialect is None:
         return None
-    return IssuerKey(Dialect(group), kind, namespace if kind == "Issuer" else "", ref.name)
+    return IssuerKey(dialect, kind, namespace if kind == "Issuer" else "", ref.name)
+
+
+_KINDS: Mapping[str, Literal["Issuer", "ClusterIssuer"]] = {
+    "": "Issuer",
+    "Issuer": "Issuer",
+    "ClusterIssuer": "ClusterIssuer",
+}
+_DIALECTS = {"": Dialect.MODERN, CERT_MANAGER_GROUP: Dialect.MODERN, LEGACY_GROUP: Dialect.LEGACY}

@@ -38,15 +38,15 @@ class ModernCertificates:
 
     def all(self) -> Iterable[HubCertificate]:
         """Every one."""
-        return self._hub(self._cache.values())
+        return (self._seen(found) for found in self._cache.values() if not is_mirror(found.metadata))
 
     def using_secret(self, namespace: str, secret_name: str) -> tuple[HubCertificate, ...]:
         """Those whose target is that Secret."""
-        return tuple(self._hub(self._cache.find(BY_SECRET, secret_value(namespace, secret_name))))
+        return self._hub(self._cache.find(BY_SECRET, secret_value(namespace, secret_name)))
 
     def using_issuer(self, key: IssuerKey) -> tuple[HubCertificate, ...]:
         """Those whose reference means that issuer."""
-        return tuple(self._hub(self._cache.find(BY_ISSUER, issuer_value(key))))
+        return self._hub(self._cache.find(BY_ISSUER, issuer_value(key)))
 
     def subscribe(self, listener: Callable[[CertificateKey], None]) -> None:
         """Call at each change, also for the first list, synchronously."""
@@ -56,8 +56,8 @@ class ModernCertificates:
 
         self._cache.subscribe(tell)
 
-    def _hub(self, found: Iterable[cm.Certificate]) -> Iterable[HubCertificate]:
-        return (self._seen(certificate) for certificate in found if not is_mirror(certificate.metadata))
+    def _hub(self, found: tuple[cm.Certificate, ...]) -> tuple[HubCertificate, ...]:
+        return tuple([self._seen(certificate) for certificate in found if not is_mirror(certificate.metadata)])
 
     def _seen(self, found: cm.Certificate) -> HubCertificate:
         certificate = modern_certificate(found)

@@ -31,7 +31,10 @@ def without_condition(conditions: tuple[Condition, ...], kind: str) -> tuple[Con
 
 def find_condition(conditions: tuple[Condition, ...], kind: str) -> Condition | None:
     """The entry of that type."""
-    return next((condition for condition in conditions if condition.type == kind), None)
+    for condition in conditions:
+        if condition.type == kind:
+            return condition
+    return None
 
 
 def is_true(conditions: tuple[Condition, ...], kind: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -19,7 +20,12 @@ DEFAULT_KIND = "Issuer"
 
 def key_spec(spec: cm.CertificateSpec) -> KeySpec:
     """The key that is wanted."""
-    wanted = spec.private_key or cm.PrivateKey()
+    return KeySpec() if spec.private_key is None else _key_spec(spec.private_key)
+
+
+# Thousands of Certificates ask for a few kinds of keys.
+@lru_cache(maxsize=64)
+def _key_spec(wanted: cm.PrivateKey) -> KeySpec:
     return KeySpec(KeyAlgorithm(wanted.algorithm or "RSA"), max(wanted.size, 0))
 
 

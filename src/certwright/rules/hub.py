@@ -20,6 +20,7 @@ from certwright.api.acme_dns01 import DNS01
 from certwright.api.core import InvolvedObject
 from certwright.api.meta import Condition, ObjectMeta, ObjectReference
 from certwright.api.wellknown import CERT_MANAGER_GROUP, LEGACY_GROUP, ConditionType
+from certwright.rules.conditions import find_condition
 
 
 class Dialect(Enum):
@@ -27,6 +28,9 @@ class Dialect(Enum):
 
     MODERN = CERT_MANAGER_GROUP
     LEGACY = LEGACY_GROUP
+
+    # It is a part of every key: Enum would hash the member's name, in Python.
+    __hash__ = object.__hash__
 
     @property
     def api_version(self) -> str:
@@ -132,7 +136,7 @@ def modern_issuer(found: cm.Issuer | cm.ClusterIssuer) -> HubIssuer:
 
 def condition_of(conditions: tuple[Condition, ...], kind: str) -> Condition | None:
     """The condition of that type; None where there is none."""
-    return next((condition for condition in conditions if condition.type == kind), None)
+    return find_condition(conditions, kind)
 
 
 def _about(metadata: ObjectMeta, kind: str, dialect: Dialect) -> InvolvedObject:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from certwright.api.meta import ObjectMeta, ObjectReference
@@ -12,11 +12,11 @@ from certwright.rules.hub import CertificateKey, Dialect, HubCertificate
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
-def owner_among(claimants: Iterable[HubCertificate], secret: ObjectMeta | None) -> HubCertificate | None:
+def owner_among(claimants: Sequence[HubCertificate], secret: ObjectMeta | None) -> HubCertificate | None:
     """The one that may write: of two with one name the modern one, then the one the Secret names, then the oldest."""
-    served = _without_superseded(tuple(claimants))
-    if not served:
-        return None
+    served = [certificate for certificate in claimants if superseding(certificate, claimants) is None]
+    if len(served) < 2:
+        return served[0] if served else None
     recorded = recorded_owners(secret)
     named = [certificate for certificate in served if certificate.key in recorded]
     return min(named or served, key=_seniority)
@@ -35,8 +35,12 @@ def recorded_owners(secret: ObjectMeta | None) -> tuple[CertificateKey, ...]:
         return ()
     modern = secret.annotations.get(Annotation.CERTIFICATE_NAME)
     old = secret.annotations.get(LegacyKey.CERTIFICATE_NAME) or secret.labels.get(LegacyKey.CERTIFICATE_NAME)
-    found = ((Dialect.MODERN, modern), (Dialect.LEGACY, old))
-    return tuple(CertificateKey(dialect, secret.namespace, name) for dialect, name in found if name)
+    found = []
+    if modern:
+        found.append(CertificateKey(Dialect.MODERN, secret.namespace, modern))
+    if old:
+        found.append(CertificateKey(Dialect.LEGACY, secret.namespace, old))
+    return tuple(found)
 
 
 def recorded_issuer(secret: ObjectMeta) -> ObjectReference | None:
@@ -45,17 +49,12 @@ def recorded_issuer(secret: ObjectMeta) -> ObjectReference | None:
     What v0.5 wrote counts as if it had been written today. The group is empty where nothing says it.
     """
     found = secret.annotations
-    modern = (Annotation.ISSUER_NAME, Annotation.ISSUER_KIND, Annotation.ISSUER_GROUP)
-    if any(key in found for key in modern):
-        name, kind, group = (found.get(key, "") for key in modern)
-        return ObjectReference(name=name, kind=kind, group=group)
+    name, kind, group = map(found.get, (Annotation.ISSUER_NAME, Annotation.ISSUER_KIND, Annotation.ISSUER_GROUP))
+    if not (name is None and kind is None and group is None):
+        return ObjectReference(name=name or "", kind=kind or "", group=group or "")
     if LegacyKey.ISSUER_NAME in found:
         return ObjectReference(name=found[LegacyKey.ISSUER_NAME], kind=found.get(LegacyKey.ISSUER_KIND, ""))
     return None
-
-
-def _without_superseded(claimants: tuple[HubCertificate, ...]) -> tuple[HubCertificate, ...]:
-    return tuple(certificate for certificate in claimants if superseding(certificate, claimants) is None)
 
 
 def _supersedes(other: HubCertificate, certificate: HubCertificate) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -12,13 +13,14 @@ from certwright.api.meta import ObjectReference, parse_duration
 from certwright.api.wellknown import CertificateReason, LegacyKey
 from certwright.pki.alternative_names import AlternativeNames
 from certwright.pki.errors import PkiError
+from certwright.pki.keys import KeySpec
 from certwright.pki.names import Subject, name_from_text, subject_of
 from certwright.pki.usages import usages_from
 from certwright.rules import defaults
 from certwright.rules.facts import TLS_CERT, TLS_KEY, Identity, KeyFacts, RequestFacts, SecretFacts
 from certwright.rules.hub import HubCertificate
 from certwright.rules.owner import recorded_issuer, recorded_owners
-from certwright.rules.request_content import alternative_names
+from certwright.rules.request_content import alternative_names, subject_parts
 
 TEMPORARY_CERTIFICATE = "TemporaryCertificate"
 STILL_GOOD = frozenset({CertificateReason.RENEWING, CertificateReason.CA_CHANGED})
@@ -51,7 +53,10 @@ class Subjects(Struct, frozen=True, kw_only=True):
 
 def violation(found: Subjects) -> Violation | None:
     """The first check that fails; None where the Secret holds what is wanted. Says nothing of the time."""
-    return next((failed for check in _CHECKS if (failed := check(found)) is not None), None)
+    for check in _CHECKS:
+        if (failed := check(found)) is not None:
+            return failed
+    return None
 
 
 def expired(secret: SecretFacts | None, now: datetime) -> Violation | None:
@@ -95,8 +100,14 @@ def request_differences(request: RequestFacts, spec: cm.CertificateSpec, *, acce
 
 def key_fits(key: KeyFacts, spec: cm.CertificateSpec) -> bool:
     """Whether a key is of the algorithm and size that the spec asks for."""
+    return _is_met(defaults.key_spec(spec), key.spec)
+
+
+# Thousands of Certificates ask for a few kinds of keys.
+@lru_cache(maxsize=64)
+def _is_met(wanted: KeySpec, made: KeySpec) -> bool:
     try:
-        return defaults.key_spec(spec).resolved().is_met_by(key.spec)
+        return wanted.resolved().is_met_by(made)
     except PkiError:
         return False
 
@@ -146,7 +157,7 @@ def _temporary(found: Subjects) -> Violation | None:
 def _other_issuer(found: Subjects) -> Violation | None:
     assert found.secret is not None
     recorded, wanted = recorded_issuer(found.secret.metadata), found.spec.issuer_ref
-    if recorded is None:
+    if recorded is None or recorded == wanted:
         return None
     # Secrets of the legacy group, and those that v0.5 wrote, do not say of which group their issuer is.
     by_old_words = LegacyKey.CERTIFICATE_NAME in found.secret.metadata.annotations or _is_old(found)
@@ -172,7 +183,7 @@ def _other_certificate(found: Subjects) -> Violation | None:
     assert found.secret is not None
     recorded = recorded_owners(found.secret.metadata)
     name = found.certificate.key.name
-    if not recorded or any(key.name == name for key in recorded):
+    if not recorded or name in [key.name for key in recorded]:
         return None
     return incorrect_certificate(recorded[0].name)
 
@@ -250,24 +261,20 @@ _CHECKS: tuple[Callable[[Subjects], Violation | None], ...] = (
 
 def _identity_differences(asked: Identity, spec: cm.CertificateSpec, *, accepted: bool) -> Iterator[str]:
     has, wants = asked.names, alternative_names(spec)
-    yield from _name_differences(has, wants)
-    # A predecessor did not look at this: what it has accepted is not issued again for that alone.
-    removed_unnoticed = accepted and not wants.other_names
-    if not removed_unnoticed and sorted(has.other_names) != sorted(wants.other_names):
-        yield "spec.otherNames"
+    if has != wants:
+        yield from _name_differences(has, wants)
+        # A predecessor did not look at this: what it has accepted is not issued again for that alone.
+        removed_unnoticed = accepted and not wants.other_names
+        if not removed_unnoticed and sorted(has.other_names) != sorted(wants.other_names):
+            yield "spec.otherNames"
     if spec.literal_subject:
         if asked.subject != _literal(spec.literal_subject):
             yield "spec.literalSubject"
-        return
-    parts = asked.parts
-    if parts.common_name != spec.common_name:
-        yield "spec.commonName"
-    yield from _subject_differences(parts, spec.subject or cm.Subject())
+    elif asked.parts != (subject := subject_parts(spec)):
+        yield from _subject_differences(asked.parts, subject)
 
 
 def _name_differences(has: AlternativeNames, wants: AlternativeNames) -> Iterator[str]:
-    if has == wants:
-        return
     if not AlternativeNames(ip_addresses=has.ip_addresses).is_same_as(
         AlternativeNames(ip_addresses=wants.ip_addresses)
     ):
@@ -280,7 +287,9 @@ def _name_differences(has: AlternativeNames, wants: AlternativeNames) -> Iterato
         yield "spec.dnsNames"
 
 
-def _subject_differences(has: Subject, wants: cm.Subject) -> Iterator[str]:
+def _subject_differences(has: Subject, wants: Subject) -> Iterator[str]:
+    if has.common_name != wants.common_name:
+        yield "spec.commonName"
     if has.serial_number != wants.serial_number:
         yield "spec.subject.serialNumber"
     pairs = (

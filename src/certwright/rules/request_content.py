@@ -44,19 +44,24 @@ def subject_name(spec: cm.CertificateSpec) -> bytes:
     """The DER Name of the subject."""
     if spec.literal_subject:
         return name_from_text(spec.literal_subject)
-    parts = spec.subject or cm.Subject()
-    return encode_subject(
-        Subject(
-            countries=parts.countries,
-            provinces=parts.provinces,
-            localities=parts.localities,
-            street_addresses=parts.street_addresses,
-            postal_codes=parts.postal_codes,
-            organizations=parts.organizations,
-            organizational_units=parts.organizational_units,
-            common_name=spec.common_name,
-            serial_number=parts.serial_number,
-        )
+    return encode_subject(subject_parts(spec))
+
+
+def subject_parts(spec: cm.CertificateSpec) -> Subject:
+    """The parts of the subject where it is no literal one."""
+    parts = spec.subject
+    if parts is None:
+        return Subject(common_name=spec.common_name)
+    return Subject(
+        countries=parts.countries,
+        provinces=parts.provinces,
+        localities=parts.localities,
+        street_addresses=parts.street_addresses,
+        postal_codes=parts.postal_codes,
+        organizations=parts.organizations,
+        organizational_units=parts.organizational_units,
+        common_name=spec.common_name,
+        serial_number=parts.serial_number,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -28,6 +29,9 @@ KEYSTORE_P12, TRUSTSTORE_P12 = "keystore.p12", "truststore.p12"
 FORMATS = frozenset({KEY_DER, COMBINED_PEM})
 KEYSTORES = frozenset({KEYSTORE_JKS, TRUSTSTORE_JKS, KEYSTORE_P12, TRUSTSTORE_P12})
 LONGEST_LABEL = 63
+_FORMAT_KEYS = {"DER": KEY_DER, "CombinedPEM": COMBINED_PEM}
+_QUOTED = re.compile(r'[,"\r\n]|^\s|^\\\.\Z')
+"""What Go's csv.Writer puts in quotes."""
 
 
 class Passwords(Struct, frozen=True, kw_only=True):
@@ -86,14 +90,16 @@ def combined_pem(key_pem: bytes, chain: bytes) -> bytes:
 
 def secret_metadata(certificate: HubCertificate, leaf: Identity, issuer: ObjectReference) -> SecretMetadata:
     """The labels and annotations: those of the template, over which those that describe the certificate win."""
-    template = certificate.spec.secret_template or cm.SecretTemplate()
-    labels = dict(template.labels) | {Label.FILTERED: "true"}
-    annotations = dict(template.annotations)
+    template = certificate.spec.secret_template
+    labels = {} if template is None else dict(template.labels)
+    annotations = {} if template is None else dict(template.annotations)
+    labels[Label.FILTERED] = "true"
     if certificate.key.dialect is Dialect.LEGACY:
         labels |= _legacy_labels(certificate.key.name)
         annotations |= _legacy_annotations(certificate.key.name, leaf, issuer)
     else:
-        annotations |= certificate_details(leaf) | _provenance(certificate.key.name, issuer)
+        annotations |= certificate_details(leaf)
+        annotations |= _provenance(certificate.key.name, issuer)
     return SecretMetadata(labels=labels, annotations=annotations)
 
 
@@ -143,20 +149,20 @@ def drift(certificate: HubCertificate, secret: SecretFacts, *, owned: bool) -> t
     """What in the Secret is ours and not as wanted; passwords of key stores are not looked at."""
     assert secret.leaf is not None
     wanted = secret_metadata(certificate, secret.leaf.identity, issuer_to_record(secret, certificate.spec))
-    found = []
-    if _part(secret.metadata.labels, secret.owned.labels) != wanted.labels:
+    ours, found = secret.owned, []
+    if _part(secret.metadata.labels, ours.labels) != wanted.labels:
         found.append("labels")
-    if _part(secret.metadata.annotations, secret.owned.annotations) != wanted.annotations:
+    if _part(secret.metadata.annotations, ours.annotations) != wanted.annotations:
         found.append("annotations")
-    if not {TLS_KEY, TLS_CERT} <= set(secret.owned.data):
+    if TLS_KEY not in ours.data or TLS_CERT not in ours.data:
         found.append("data")
     formats = wanted_formats(certificate.spec)
-    if formats != FORMATS & set(secret.owned.data) or not formats <= set(secret.formats):
+    if formats != FORMATS.intersection(ours.data) or not formats.issubset(secret.formats):
         found.append("additional output formats")
     # A CA that others have put there does not go into trust stores of ours.
-    if wanted_keystores(certificate.spec, has_ca=CA_CERT in secret.owned.data) != KEYSTORES & set(secret.owned.data):
+    if wanted_keystores(certificate.spec, has_ca=CA_CERT in ours.data) != KEYSTORES.intersection(ours.data):
         found.append("keystores")
-    has_ours = secret.owned.owner_reference
+    has_ours = ours.owner_reference
     if not (has_ours and _is_owned_by(secret, certificate) if owned else not has_ours):
         found.append("owner reference")
     return tuple(found)
@@ -164,16 +170,18 @@ def drift(certificate: HubCertificate, secret: SecretFacts, *, owned: bool) -> t
 
 def wanted_formats(spec: cm.CertificateSpec) -> frozenset[str]:
     """The data keys of the additional output formats."""
-    names = {"DER": KEY_DER, "CombinedPEM": COMBINED_PEM}
-    return frozenset(names[each.type] for each in spec.additional_output_formats if each.type in names)
+    asked = (_FORMAT_KEYS.get(each.type) for each in spec.additional_output_formats)
+    return frozenset(name for name in asked if name is not None)
 
 
 def wanted_keystores(spec: cm.CertificateSpec, *, has_ca: bool) -> frozenset[str]:
     """The data keys of the key stores; trust stores only where the CA is known."""
-    found: set[str] = set()
-    if spec.keystores and spec.keystores.jks and spec.keystores.jks.create:
+    stores, found = spec.keystores, set[str]()
+    if stores is None:
+        return frozenset()
+    if stores.jks and stores.jks.create:
         found |= {KEYSTORE_JKS, TRUSTSTORE_JKS}
-    if spec.keystores and spec.keystores.pkcs12 and spec.keystores.pkcs12.create:
+    if stores.pkcs12 and stores.pkcs12.create:
         found |= {KEYSTORE_P12, TRUSTSTORE_P12}
     return frozenset(found if has_ca else found - {TRUSTSTORE_JKS, TRUSTSTORE_P12})
 
@@ -187,29 +195,31 @@ def certificate_details(leaf: Identity) -> dict[str, str]:
         Annotation.IP_SANS: csv_record(names.ip_addresses),
         Annotation.URI_SANS: csv_record(names.uris),
     }
-    optional = {
-        Annotation.EMAIL_SANS: csv_record(names.email_addresses),
-        Annotation.SUBJECT_ORGANIZATIONS: csv_record(subject.organizations),
-        Annotation.SUBJECT_ORGANIZATIONAL_UNITS: csv_record(subject.organizational_units),
-        Annotation.SUBJECT_COUNTRIES: csv_record(subject.countries),
-        Annotation.SUBJECT_PROVINCES: csv_record(subject.provinces),
-        Annotation.SUBJECT_LOCALITIES: csv_record(subject.localities),
-        Annotation.SUBJECT_POSTAL_CODES: csv_record(subject.postal_codes),
-        Annotation.SUBJECT_STREET_ADDRESSES: csv_record(subject.street_addresses),
-        Annotation.SUBJECT_SERIAL_NUMBER: subject.serial_number,
-    }
-    return details | {key: value for key, value in optional.items() if value}
+    optional = (
+        (Annotation.EMAIL_SANS, names.email_addresses),
+        (Annotation.SUBJECT_ORGANIZATIONS, subject.organizations),
+        (Annotation.SUBJECT_ORGANIZATIONAL_UNITS, subject.organizational_units),
+        (Annotation.SUBJECT_COUNTRIES, subject.countries),
+        (Annotation.SUBJECT_PROVINCES, subject.provinces),
+        (Annotation.SUBJECT_LOCALITIES, subject.localities),
+        (Annotation.SUBJECT_POSTAL_CODES, subject.postal_codes),
+        (Annotation.SUBJECT_STREET_ADDRESSES, subject.street_addresses),
+    )
+    for key, values in optional:
+        if values and (record := csv_record(values)):
+            details[key] = record
+    if subject.serial_number:
+        details[Annotation.SUBJECT_SERIAL_NUMBER] = subject.serial_number
+    return details
 
 
-def csv_record(values: Iterable[str]) -> str:
+def csv_record(values: Sequence[str]) -> str:
     """One CSV record as Go writes it: quoted where there is a comma, quote, line break or leading space."""
-    return ",".join(_csv_field(value) for value in values)
+    return ",".join([_csv_field(value) for value in values]) if values else ""
 
 
 def _csv_field(value: str) -> str:
-    if value != r"\." and not any(mark in value for mark in ',"\r\n') and not value[:1].isspace():
-        return value
-    return '"' + value.replace('"', '""') + '"'
+    return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value
 
 
 def _provenance(name: str, issuer: ObjectReference) -> dict[str, str]:

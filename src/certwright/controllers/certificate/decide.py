@@ -217,8 +217,8 @@ def _already_stored(view: CertificateView) -> RequestFacts | None:
 
 
 def _is_under_way(view: CertificateView) -> bool:
-    following = view.next
-    return following is not None and view.held_key is not None and failure_of(following) is None
+    following = view.next if view.held_key is not None else None
+    return following is not None and failure_of(following) is None
 
 
 def _settle(view: CertificateView) -> Step:

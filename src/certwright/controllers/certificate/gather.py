@@ -181,7 +181,7 @@ class Gatherer:
             is_superseded=superseding(certificate, claimants) is not None,
             secret=secret,
             requests=_alive(caches.requests.find(BY_OWNER, uid)),
-            key_secrets=tuple(found for found in caches.secrets.find(BY_OWNER, uid) if found.is_next_key),
+            key_secrets=tuple([found for found in caches.secrets.find(BY_OWNER, uid) if found.is_next_key]),
             issuer=issuer,
             signs_here=self._signs_here(issuer),
             held_key=None,
@@ -219,10 +219,12 @@ class Gatherer:
     def _claimants(self, certificate: HubCertificate) -> tuple[HubCertificate, ...]:
         namespace, name = certificate.key.namespace, certificate.spec.secret_name
         return tuple(
-            found
-            for source in self._sources.values()
-            for found in source.using_secret(namespace, name)
-            if found.metadata.deletion_timestamp is None
+            [
+                found
+                for source in self._sources.values()
+                for found in source.using_secret(namespace, name)
+                if found.metadata.deletion_timestamp is None
+            ]
         )
 
     def _signs_here(self, issuer: HubIssuer | None) -> bool:
@@ -254,8 +256,11 @@ def has_stores(stores: cm.Keystores) -> bool:
 
 def type_of(issuer: HubIssuer, types: Mapping[str, IssuerType]) -> IssuerType | None:
     """The type of an issuer; None where it is of none that is served."""
-    return next((types.get(name) for name in cm.IssuerSpec.__struct_fields__ if getattr(issuer.spec, name)), None)
+    for name in cm.IssuerSpec.__struct_fields__:
+        if getattr(issuer.spec, name):
+            return types.get(name)
+    return None
 
 
 def _alive(requests: Iterable[RequestFacts]) -> tuple[RequestFacts, ...]:
-    return tuple(request for request in requests if request.metadata.deletion_timestamp is None)
+    return tuple([request for request in requests if request.metadata.deletion_timestamp is None])
