@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
 from sys import intern
 from typing import TypeVar
 
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 from msgspec.structs import replace
 
 from certwright.api import certmanager_v1 as cm
 from certwright.api import core
 from certwright.api.core_kinds import SECRET
-from certwright.api.meta import ApiStruct, ObjectMeta
+from certwright.api.meta import ApiStruct, ObjectMeta, ObjectReference, decode
 from certwright.api.resource import kind_of
 from certwright.api.wellknown import ACME_GROUP, CERT_MANAGER_GROUP, LEGACY_GROUP, Label
-from certwright.cluster.sharing import one, shared
+from certwright.cluster.sharing import NOTHING, one, shared
 from certwright.pki.certificate import Leaf, first_certificate_der, parse_leaf
 from certwright.pki.csr import Request, applicant_of, parse_request
 from certwright.pki.errors import PkiError
@@ -61,7 +62,7 @@ class FieldsEntry(ApiStruct, frozen=True, kw_only=True):
 
     manager: str = ""
     operation: str = ""
-    fields: _Fields = field(name="fieldsV1", default_factory=_Fields)
+    fields: Raw = field(name="fieldsV1", default=Raw(b"{}"))
 
 
 class TargetMeta(ObjectMeta, frozen=True, kw_only=True):
@@ -83,18 +84,26 @@ TARGET_SECRET = kind_of(SECRET.resource, TargetSecret)
 def request_facts(found: cm.CertificateRequest) -> RequestFacts:
     """What is kept of a CertificateRequest."""
     spec, status = found.spec, found.status
-    answered = is_answered(status)
     identity, problem = _applicant(spec.request)
-    if not answered and (fault := _fault(spec.request)):
+    leaf_digest = _leaf_digest(status.certificate)
+    if is_answered(status):
+        return RequestFacts(
+            metadata=_lean(found.metadata, {}, _ours(found.metadata.annotations)),
+            spec=_answered_spec(spec.issuer_ref, spec.usages, spec.duration, spec.is_ca),
+            status=shared(replace(status, certificate=b"", ca=b"")),
+            identity=identity,
+            problem=problem,
+            leaf_digest=leaf_digest,
+        )
+    if fault := _fault(spec.request):
         identity, problem = None, fault
-    body, keep = (b"", shared) if answered else (spec.request, _as_it_is)
     return RequestFacts(
-        metadata=keep(_answered_metadata(found.metadata) if answered else found.metadata),
-        spec=keep(replace(spec, request=body, groups=(), extra={})),
-        status=keep(replace(status, certificate=b"", ca=b"")),
+        metadata=found.metadata,
+        spec=replace(spec, groups=(), extra={}),
+        status=replace(status, certificate=b"", ca=b""),
         identity=identity,
         problem=problem,
-        leaf_digest=_leaf_digest(status.certificate),
+        leaf_digest=leaf_digest,
     )
 
 
@@ -105,7 +114,7 @@ def secret_facts(found: TargetSecret) -> SecretFacts:
     leaf, leaf_problem = leaf_facts(data.get(TLS_CERT, b""))
     owned = _owned(found.metadata.managed_fields)
     return SecretFacts(
-        metadata=shared(_own_metadata(found.metadata, owned)),
+        metadata=_own_metadata(found.metadata, owned),
         type=intern(found.type),
         data=_shared(tuple(sorted(name for name, value in data.items() if value))),
         key=key,
@@ -213,11 +222,17 @@ def _ders(key_pem: bytes) -> tuple[bytes, ...]:
 
 
 def _owned(entries: tuple[FieldsEntry, ...]) -> OwnedFields:
-    mine = [entry.fields for entry in entries if entry.manager == TARGET_MANAGER]
+    return _owned_fields(tuple(bytes(entry.fields) for entry in entries if entry.manager == TARGET_MANAGER))
+
+
+# What we own of one Secret is what we own of the next.
+@lru_cache(maxsize=256)
+def _owned_fields(texts: tuple[bytes, ...]) -> OwnedFields:
+    mine = [decode(_Fields, text) for text in texts]
     return OwnedFields(
-        labels=_shared(_names(*(fields.metadata.labels for fields in mine))),
-        annotations=_shared(_names(*(fields.metadata.annotations for fields in mine))),
-        data=_shared(_names(*(fields.data for fields in mine))),
+        labels=_names(*(fields.metadata.labels for fields in mine)),
+        annotations=_names(*(fields.metadata.annotations for fields in mine)),
+        data=_names(*(fields.data for fields in mine)),
         owner_reference=any(fields.metadata.owner_references for fields in mine),
     )
 
@@ -227,35 +242,38 @@ def _names(*fields: dict[str, object]) -> tuple[str, ...]:
     return tuple(sorted({intern(name[2:]) for part in fields for name in part if name.startswith("f:")}))
 
 
-def _answered_metadata(metadata: ObjectMeta) -> ObjectMeta:
-    kept = {intern(k): v for k, v in metadata.annotations.items() if k.startswith(_OUR_GROUPS)}
-    return replace(metadata, labels={}, annotations=kept, finalizers=())
+def _own_metadata(metadata: TargetMeta, owned: OwnedFields) -> ObjectMeta:
+    return _lean(metadata, _ours(metadata.labels, owned.labels), _ours(metadata.annotations, owned.annotations))
+
+
+def _ours(texts: Mapping[str, str], owned: tuple[str, ...] = ()) -> dict[str, str]:
+    return {intern(k): intern(v) for k, v in texts.items() if k.startswith(_OUR_GROUPS) or k in owned}
 
 
 _OUR_GROUPS = (f"{CERT_MANAGER_GROUP}/", f"{LEGACY_GROUP}/", f"{ACME_GROUP}/", Label.FILTERED)
 
 
-def _own_metadata(metadata: TargetMeta, owned: OwnedFields) -> ObjectMeta:
-    labels = {intern(k): v for k, v in metadata.labels.items() if k.startswith(_OUR_GROUPS) or k in owned.labels}
-    kept = {
-        intern(k): v for k, v in metadata.annotations.items() if k.startswith(_OUR_GROUPS) or k in owned.annotations
-    }
+def _lean(metadata: ObjectMeta, labels: dict[str, str], annotations: dict[str, str]) -> ObjectMeta:
+    """What passes look at, in parts that other objects share."""
     return ObjectMeta(
-        name=metadata.name,
+        name=intern(metadata.name),
         namespace=intern(metadata.namespace),
-        uid=metadata.uid,
+        uid=intern(metadata.uid),
         resource_version=metadata.resource_version,
-        creation_timestamp=metadata.creation_timestamp,
+        creation_timestamp=one(metadata.creation_timestamp),
         deletion_timestamp=metadata.deletion_timestamp,
-        labels=labels,
-        annotations=kept,
-        owner_references=metadata.owner_references,
+        labels=labels or NOTHING,
+        annotations=annotations or NOTHING,
+        owner_references=shared(metadata.owner_references),
     )
 
 
-def _as_it_is(value: T) -> T:
-    """Of a request that is soon answered: its parts need not be shared."""
-    return value
+# An issuer is asked for the same thing again and again.
+@lru_cache(maxsize=1024)
+def _answered_spec(
+    issuer_ref: ObjectReference, usages: tuple[cm.KeyUsage, ...], duration: str | None, is_ca: bool
+) -> cm.CertificateRequestSpec:
+    return cm.CertificateRequestSpec(issuer_ref=issuer_ref, usages=usages, duration=duration, is_ca=is_ca, request=b"")
 
 
 # Thousands of Secrets name the same fields and sizes: one value serves them all.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from sys import intern
 from typing import Any, TypeVar, cast
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import Condition, ObjectReference
@@ -17,10 +17,8 @@ from certwright.api.meta import Condition, ObjectReference
 T = TypeVar("T")
 H = TypeVar("H", bound=Hashable)
 
-_NOTHING: dict[str, object] = {}
-_REPEATED = frozenset({Condition, ObjectReference, cm.PrivateKey})
-"""What is often the same in one object after the other."""
-_UNIQUE = "resource_version"
+NOTHING: dict[str, Any] = {}
+_UNIQUE = intern("resource_version")
 
 
 @lru_cache(maxsize=4096)
@@ -31,41 +29,40 @@ def one(value: H) -> H:
 
 def shared(value: T) -> T:
     """An equal value whose parts are those of other values wherever these are the same."""
-    how = _BY_KIND.get(type(value), _shared_struct)
+    how = _HOW[type(value)]
     return value if how is None else cast(T, how(value))
 
 
 def _shared_tuple(value: tuple[object, ...]) -> tuple[object, ...]:
-    return tuple(map(shared, value)) if value else value
+    return tuple(map(shared, value))
 
 
 def _shared_map(value: dict[str, object]) -> dict[str, object]:
-    return {intern(name): shared(part) for name, part in value.items()} if value else _NOTHING
+    return {intern(name): shared(part) for name, part in value.items()} if value else NOTHING
 
 
-def _shared_struct(value: object) -> object:
-    if not isinstance(value, Struct):
-        return value
+def _shared_struct(value: Struct) -> Struct:
     changes = {}
-    for name in _fields(type(value)):
-        old = getattr(value, name)
-        # As `shared`, without a call for the many parts that are empty or numbers.
-        how = _BY_KIND.get(type(old), _shared_struct)
-        if how is not None and (new := how(old)) is not old:
-            changes[name] = new
-    found = replace(value, **changes) if changes else value
-    return one(found) if type(found) in _REPEATED else found
+    for name, old in zip(value.__struct_fields__, astuple(value), strict=True):
+        if old and name is not _UNIQUE:
+            how = _HOW[type(old)]
+            if how is not None and (new := how(old)) is not old:
+                changes[name] = new
+        elif type(old) is dict:
+            changes[name] = NOTHING
+    return replace(value, **changes) if changes else value
 
 
-@cache
-def _fields(kind: type[Struct]) -> tuple[str, ...]:
-    return tuple(name for name in kind.__struct_fields__ if name != _UNIQUE)
+class _Hows(dict[type, Callable[[Any], object] | None]):
+    """How values of a type are shared; None: they are as they are."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], object] | None:
+        how = _shared_struct if issubclass(kind, Struct) else None
+        self[kind] = how
+        return how
 
 
-_BY_KIND: Mapping[type, Callable[[Any], object] | None] = {
-    str: intern,
-    datetime: one,
-    tuple: _shared_tuple,
-    dict: _shared_map,
-    **dict.fromkeys((type(None), bool, int, bytes)),
-}
+_shared_repeated = lru_cache(maxsize=4096)(_shared_struct)
+"""Of what is often the same in one object after the other."""
+_HOW = _Hows({str: intern, datetime: one, tuple: _shared_tuple, dict: _shared_map})
+_HOW.update(dict.fromkeys((Condition, ObjectReference, cm.PrivateKey), _shared_repeated))

@@ -85,16 +85,15 @@ def encode_alternative_names(names: AlternativeNames) -> bytes:
 
 def decode_alternative_names(value: bytes) -> AlternativeNames:
     """The names of a SAN extension's value; kinds that the API does not have, as directoryName, are left out."""
-    parts = der.children(der.read(value, der.SEQUENCE).content)
-    by_kind: dict[int, list[bytes]] = {_DNS: [], _EMAIL: [], _IP: [], _URI: [], _OTHER: []}
-    for part in parts:
-        by_kind.get(part.tag & 0x1F, []).append(part.content)
+    by_kind: dict[int, list[bytes]] = {}
+    for part in der.children(der.read(value, der.SEQUENCE).content):
+        by_kind.setdefault(part.tag & 0x1F, []).append(part.content)
     return AlternativeNames(
-        dns_names=tuple(_text(content) for content in by_kind[_DNS]),
-        email_addresses=tuple(_text(content) for content in by_kind[_EMAIL]),
-        ip_addresses=tuple(unpack_ip(content) for content in by_kind[_IP]),
-        uris=tuple(_text(content) for content in by_kind[_URI]),
-        other_names=tuple(name for name in map(_decode_other, by_kind[_OTHER]) if name is not None),
+        dns_names=tuple(map(_text, by_kind.get(_DNS, ()))),
+        email_addresses=tuple(map(_text, by_kind.get(_EMAIL, ()))),
+        ip_addresses=tuple(map(unpack_ip, by_kind.get(_IP, ()))),
+        uris=tuple(map(_text, by_kind.get(_URI, ()))),
+        other_names=tuple(name for name in map(_decode_other, by_kind.get(_OTHER, ())) if name is not None),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from msgspec import Struct
@@ -21,7 +21,8 @@ NULL_VALUE = b"\x05\x00"
 
 _OID_TEXT = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38}))+", re.ASCII)
 _LONGEST_OID = 128
-_TIME_TEXT = re.compile(r"[0-9]{14}Z", re.ASCII)
+_TIME_TEXT = re.compile(rb"[0-9]{14}Z")
+_TIMES = frozenset({UTC_TIME, GENERALIZED_TIME})
 
 
 class Element(Struct, frozen=True, gc=False):
@@ -129,35 +130,39 @@ def whole_octets(element: Element) -> bytes:
 
 def read_time(element: Element) -> datetime:
     """The moment of a Time, aware, in UTC (RFC 5280 section 4.1.2.5: a year of two digits lies in 1950 to 2049)."""
-    text = element.content.decode("ascii", "replace")
+    text = element.content
     if element.tag == UTC_TIME:
-        text = ("19" if text[:2] >= "50" else "20") + text
-    if element.tag not in {UTC_TIME, GENERALIZED_TIME} or not _TIME_TEXT.fullmatch(text):
+        text = (b"19" if text[:2] >= b"50" else b"20") + text
+    if element.tag not in _TIMES or not _TIME_TEXT.fullmatch(text):
         raise PkiError("a date is not in the form that RFC 5280 asks for")
-    date, clock = (int(text[:4]), int(text[4:6]), int(text[6:8])), (int(text[8:10]), int(text[10:12]), int(text[12:14]))
     try:
-        return datetime(*date, *clock, tzinfo=UTC)
+        return datetime.fromisoformat(f"{text[:8].decode()}T{text[8:].decode()}")
     except ValueError:
-        raise PkiError(f"there is no date {text!r}") from None
+        raise PkiError(f"there is no date {text.decode()!r}") from None
 
 
 def read(data: bytes, tag: int | None = None) -> Element:
     """The one element that `data` is; raises `PkiError` when it is another, is torn, or is followed by more."""
-    element = _read_at(data, 0)
-    if len(element.raw) != len(data):
+    start, stop = _bounds(data, 0, len(data))
+    if stop != len(data):
         raise PkiError("there are bytes left over behind a DER element")
-    if tag is not None and element.tag != tag:
-        raise PkiError(f"a DER element has tag {element.tag:#04x} where {tag:#04x} is expected")
-    return element
+    if tag is not None and data[0] != tag:
+        raise PkiError(f"a DER element has tag {data[0]:#04x} where {tag:#04x} is expected")
+    return Element(data[0], data[start:], data)
 
 
 def children(content: bytes) -> list[Element]:
     """The elements that stand one after the other in a constructed element's content."""
-    found, at = [], 0
-    while at < len(content):
-        element = _read_at(content, at)
-        found.append(element)
-        at += len(element.raw)
+    found: list[Element] = []
+    at, end = 0, len(content)
+    while at < end:
+        start = at + 2
+        if start <= end and (size := content[at + 1]) < 0x80 and content[at] & 0x1F != 0x1F and start + size <= end:
+            stop = start + size
+        else:
+            start, stop = _bounds(content, at, end)
+        found.append(Element(content[at], content[start:stop], content[at:stop]))
+        at = stop
     return found
 
 
@@ -168,20 +173,21 @@ def _arc(value: int) -> bytes:
     return bytes(reversed(out))
 
 
-def _read_at(data: bytes, at: int) -> Element:
+def _bounds(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """Where the content of the element at `at` starts and stops."""
     start = at + 2
-    if len(data) < start:
+    if end < start:
         raise PkiError("a DER element is cut short")
-    tag, size = data[at], data[at + 1]
-    if tag & 0x1F == 0x1F:
+    if data[at] & 0x1F == 0x1F:
         raise PkiError("a DER element has a tag of many octets, which X.509 does not use")
+    size = data[at + 1]
     if size >= 0x80:
         octet_count = size & 0x7F
         size = int.from_bytes(data[start : start + octet_count], "big")
         start += octet_count
         if not 1 <= octet_count <= 4 or size < 0x80 or size.bit_length() <= 8 * (octet_count - 1):
             raise PkiError("the length of a DER element is not in its shortest form")
-    end = start + size
-    if end > len(data):
+    stop = start + size
+    if stop > end:
         raise PkiError("a DER element is cut short")
-    return Element(tag, data[start:end], data[at:end])
+    return start, stop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import ip_network
 
 from msgspec import Struct
@@ -94,6 +95,7 @@ def encode_authority_key_id(identifier: bytes) -> bytes:
     return der.sequence(der.implicit(0, identifier))
 
 
+@lru_cache(maxsize=256)
 def decode_authority_key_id(value: bytes) -> bytes:
     """The identifier in an AuthorityKeyIdentifier extension's value; no bytes if it names the issuer otherwise."""
     parts = der.children(der.read(value, der.SEQUENCE).content)
@@ -120,15 +122,17 @@ def decode_extensions(value: bytes) -> dict[str, Extension]:
     """The extensions by OID, in their order; raises `PkiError` when one stands twice."""
     found: dict[str, Extension] = {}
     for part in der.children(der.read(value, der.SEQUENCE).content):
-        extension = _decode(part)
+        extension = _decode(part.content)
         if extension.oid in found:
             raise PkiError(f"the extension {extension.oid} stands twice")
         found[extension.oid] = extension
     return found
 
 
-def _decode(part: der.Element) -> Extension:
-    fields = der.children(part.content)
+# All but the names are the same in one certificate after the other.
+@lru_cache(maxsize=256)
+def _decode(content: bytes) -> Extension:
+    fields = der.children(content)
     if not 2 <= len(fields) <= 3 or fields[0].tag != der.OID or fields[-1].tag != der.OCTET_STRING:
         raise PkiError("an extension is not an OID with an OCTET STRING")
     critical = len(fields) == 3 and fields[1].content != b"\0"

@@ -47,6 +47,7 @@ class KeyEncoding(StrEnum):
 
 RSA_SIZES = range(2048, 8193)
 CURVES: dict[int, type[ec.EllipticCurve]] = {256: ec.SECP256R1, 384: ec.SECP384R1, 521: ec.SECP521R1}
+_CURVES = tuple(CURVES.values())
 
 ML_DSA = (KeyAlgorithm.ML_DSA_44, KeyAlgorithm.ML_DSA_65, KeyAlgorithm.ML_DSA_87)
 
@@ -160,20 +161,26 @@ def parse_private_key_der(data: bytes, what: str = "the private key") -> Private
             return parse_private_key_der(bare, what)
         # The library's text may quote what it read, so it is not passed on.
         raise PkiError(f"{what} cannot be decoded: it must be {READ}, as PKCS #1, SEC 1 or PKCS #8") from None
-    if isinstance(key, rsa.RSAPrivateKey):
-        _refuse_torn(key, what)
-        return key
-    if isinstance(key, ed25519.Ed25519PrivateKey | ml_dsa.PrivateKey):
-        return key
-    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, tuple(CURVES.values())):
-        return key
+    match key:
+        case ec.EllipticCurvePrivateKey() if isinstance(key.curve, _CURVES):
+            return key
+        case rsa.RSAPrivateKey():
+            _refuse_torn(key, what)
+            return key
+        case (
+            ed25519.Ed25519PrivateKey()
+            | mldsa.MLDSA44PrivateKey()
+            | mldsa.MLDSA65PrivateKey()
+            | mldsa.MLDSA87PrivateKey()
+        ):
+            return key
     raise PkiError(f"{what} is of a kind that is not supported: it must be {READ}")
 
 
 def is_supported(key: object) -> bool:
     """Whether this is a public key that certificates are made for here."""
     if isinstance(key, ec.EllipticCurvePublicKey):
-        return isinstance(key.curve, tuple(CURVES.values()))
+        return isinstance(key.curve, _CURVES)
     return isinstance(key, rsa.RSAPublicKey | ed25519.Ed25519PublicKey | ml_dsa.PublicKey)
 
 

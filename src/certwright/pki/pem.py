@@ -34,7 +34,7 @@ class PemLimits(Struct, frozen=True, kw_only=True):
 DEFAULT_LIMITS = PemLimits()
 
 
-class PemBlock(Struct, frozen=True):
+class PemBlock(Struct, frozen=True, gc=False):
     """One block: its label, and the DER bytes it holds."""
 
     label: str
@@ -49,7 +49,7 @@ def refuse_larger(pem: bytes, limit: int, what: str) -> None:
 
 def split(pem: bytes, what: str) -> list[PemBlock]:
     """All blocks in order of appearance; text between blocks is passed over; raises when there is no whole block."""
-    blocks = [_decode(match.group(1), match.group(2), what) for match in _BLOCK.finditer(pem)]
+    blocks = [_decode(label, body, what) for label, body in _BLOCK.findall(pem)]
     if not blocks:
         raise PkiError(f"{what} holds no PEM block: it needs a line -----BEGIN …----- and its -----END …-----")
     return blocks
@@ -84,7 +84,7 @@ def _decode(label: bytes, body: bytes, what: str) -> PemBlock:
     if b":" in body:
         body = _HEADER.sub(b"", body)
     try:
-        der = base64.b64decode(body.translate(None, _WHITESPACE), validate=True)
+        der = binascii.a2b_base64(body.translate(None, _WHITESPACE), strict_mode=True)
     except binascii.Error as error:
         raise PkiError(f"the PEM block {name} of {what} is not valid base64: {error}") from None
-    return PemBlock(label=name, der=der)
+    return PemBlock(name, der)
