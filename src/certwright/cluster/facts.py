@@ -127,8 +127,8 @@ def secret_facts(found: TargetSecret) -> SecretFacts:
 
 
 def identity_of(leaf: Leaf) -> Identity:
-    """Who a certificate is for; raises `PkiError` where its names cannot be read."""
-    return _readable(Identity(leaf.subject, leaf.general_names, leaf.public_key_digest))
+    """Who a certificate is for."""
+    return Identity(leaf.subject, leaf.general_names, leaf.public_key_digest)
 
 
 @lru_cache(maxsize=64)
@@ -142,9 +142,9 @@ def _applicant(text: bytes) -> tuple[Identity | None, str]:
     """Who a request is for, as it says."""
     try:
         found = applicant_of(text, "spec.request")
-        return _readable(Identity(found.subject, found.general_names, sha256(found.public_key_info).digest())), ""
     except PkiError as error:
         return None, str(error)
+    return Identity(found.subject, found.general_names, sha256(found.public_key_info).digest()), ""
 
 
 @lru_cache(maxsize=64)
@@ -155,12 +155,6 @@ def _fault(text: bytes) -> str:
     except PkiError as error:
         return str(error)
     return ""
-
-
-def _readable(identity: Identity) -> Identity:
-    """The identity, whose names are decoded when they are asked for; raises `PkiError` where they cannot be."""
-    _ = identity.parts, identity.names
-    return identity
 
 
 def _key_facts(text: bytes) -> tuple[KeyFacts | None, str]:
@@ -180,11 +174,10 @@ def leaf_facts(text: bytes) -> tuple[LeafFacts | None, str]:
         return None, ""
     try:
         leaf = parse_leaf(text, "tls.crt")
-        identity = identity_of(leaf)
     except PkiError as error:
         return None, str(error)
     facts = LeafFacts(
-        identity=identity,
+        identity=identity_of(leaf),
         not_before=leaf.not_before,
         not_after=leaf.not_after,
         is_temporary=leaf.issuer == TEMPORARY_ISSUER,

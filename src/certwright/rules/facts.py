@@ -12,6 +12,7 @@ from certwright.api.meta import Condition, ObjectMeta, OwnerReference
 from certwright.api.wellknown import Annotation, ConditionType, Label, RequestReason
 from certwright.kube.wire.keys import ObjectKey
 from certwright.pki.alternative_names import AlternativeNames, decode_alternative_names
+from certwright.pki.errors import PkiError
 from certwright.pki.keys import KeySpec
 from certwright.pki.names import Subject, encode_subject, subject_of
 
@@ -26,11 +27,23 @@ TEMPORARY_ISSUER = encode_subject(Subject(common_name="cert-manager.local"))
 
 
 class Identity(Struct, frozen=True, gc=False):
-    """Who a certificate or a request is for: DER Name, DER GeneralNames (no bytes: none), digest of the public key."""
+    """Who a certificate or a request is for: DER Name, DER GeneralNames (no bytes: none), digest of the public key.
+
+    Names are decoded when they are asked for, and raise `PkiError` where there is a `problem`.
+    """
 
     subject: bytes
     general_names: bytes
     public_key: bytes
+
+    @property
+    def problem(self) -> str:
+        """Why its names cannot be read; no text where they can be."""
+        try:
+            _ = self.parts, self.names
+        except PkiError as error:
+            return str(error)
+        return ""
 
     @property
     def parts(self) -> Subject:
@@ -55,8 +68,9 @@ def _names(general_names: bytes) -> AlternativeNames:
 
 
 class RequestFacts(Struct, frozen=True, kw_only=True):
-    """A CertificateRequest: its body is kept until it is answered, its answer never; `identity` None: not readable.
+    """A CertificateRequest: its body is kept until it is answered, its answer never.
 
+    `identity` None: not even the place of its parts can be told, for the reason that `problem` gives.
     `leaf_digest` is the SHA-256 of the certificate that it got; no bytes where there is none that can be read.
     """
 
@@ -91,6 +105,11 @@ class RequestFacts(Struct, frozen=True, kw_only=True):
         """Whether the condition of that type is True."""
         found = self.condition(kind)
         return found is not None and found.status == "True"
+
+    @property
+    def unreadable(self) -> str:
+        """Why it cannot be read; no text where it can be."""
+        return self.problem if self.identity is None else self.identity.problem
 
     @property
     def is_answered(self) -> bool:

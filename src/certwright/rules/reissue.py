@@ -83,9 +83,9 @@ def former_authority(when: datetime | None, now: datetime, issuer: ObjectReferen
 
 def request_differences(request: RequestFacts, spec: cm.CertificateSpec, *, accepted: bool = False) -> tuple[str, ...]:
     """The fields of a Certificate that its CertificateRequest does not fulfil; none where it cannot be read."""
-    if request.identity is None:
-        return ()
     asked = request.identity
+    if asked is None or asked.problem:
+        return ()
     names = list(_identity_differences(asked, spec, accepted=accepted))
     if request.spec.is_ca != spec.is_ca:
         names.append("spec.isCA")
@@ -137,8 +137,9 @@ def _no_pair(found: Subjects) -> Violation | None:
     if secret.key is None:
         text = f"Issuing certificate as Secret contains an invalid private key: {secret.key_problem}"
         return Violation(CertificateReason.INVALID_KEY_PAIR, text)
-    if secret.leaf is None:
-        text = f"Issuing certificate as Secret contains an invalid certificate: {secret.leaf_problem}"
+    if secret.leaf is None or secret.leaf.identity.problem:
+        problem = secret.leaf_problem if secret.leaf is None else secret.leaf.identity.problem
+        text = f"Issuing certificate as Secret contains an invalid certificate: {problem}"
         return Violation(CertificateReason.INVALID_CERTIFICATE, text)
     if secret.key.public_key != secret.leaf.identity.public_key:
         text = "Issuing certificate as Secret contains a private key that does not belong to its certificate"
@@ -213,8 +214,8 @@ def _other_pair(found: Subjects) -> Violation | None:
     current = found.current
     if current is None:
         return None
-    if current.identity is None:
-        text = f"Current CertificateRequest {current.metadata.name} cannot be read: {current.problem}"
+    if current.identity is None or current.unreadable:
+        text = f"Current CertificateRequest {current.metadata.name} cannot be read: {current.unreadable}"
         return Violation(CertificateReason.INVALID_CERTIFICATE_REQUEST, text)
     if current.identity.public_key != found.secret.key.public_key:
         text = "Secret contains a private key that the current CertificateRequest was not made with"

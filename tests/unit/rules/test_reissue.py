@@ -7,9 +7,25 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.unit.rules.sample import NOW, certificate, key, request, secret, secret_of, spec, temporary_chain
+from tests.unit.rules.sample import (
+    ISSUER,
+    NOW,
+    certificate,
+    chain,
+    csr,
+    key,
+    request,
+    secret,
+    secret_of,
+    spec,
+    temporary_chain,
+)
 
+from certwright.api.certmanager_v1 import CertificateRequest, CertificateRequestSpec, CertificateRequestStatus
+from certwright.api.meta import Condition, ObjectMeta
 from certwright.api.wellknown import Annotation, LegacyKey
+from certwright.cluster.facts import request_facts
+from certwright.pki import pem
 from certwright.rules.facts import RequestFacts, SecretFacts
 from certwright.rules.hub import HubCertificate
 from certwright.rules.reissue import (
@@ -60,6 +76,38 @@ def test_a_secret_that_is_not_as_wanted(changes: dict[str, Any], expected: str) 
     wanted = certificate()
 
     assert reason(wanted, secret(wanted, **changes), request(wanted)) == expected
+
+
+def garbled(text: bytes) -> bytes:
+    """The PEM block with a name in it that is no text."""
+    [block] = pem.split(text, "the block")
+    assert b"web.example.test" in block.der
+    return pem.write(block.label, block.der.replace(b"web.example.test", b"web.ex\xffmple.test"))
+
+
+def test_a_certificate_whose_names_cannot_be_read() -> None:
+    wanted = certificate()
+    failed = judged(wanted, secret(wanted, data={"tls.crt": garbled(chain(wanted.spec))}), request(wanted))
+
+    assert failed is not None
+    assert failed.reason == "InvalidCertificate"
+    assert "ASCII" in failed.message
+
+
+def test_an_issued_request_whose_names_cannot_be_read() -> None:
+    wanted = certificate()
+    asked = CertificateRequest(
+        metadata=ObjectMeta(name="web-1"),
+        spec=CertificateRequestSpec(issuer_ref=ISSUER, request=garbled(csr(wanted.spec))),
+        status=CertificateRequestStatus(conditions=(Condition(type="Ready", status="True", reason="Issued"),)),
+    )
+    found = request_facts(asked)
+    failed = judged(wanted, secret(wanted), found)
+
+    assert "ASCII" in found.unreadable
+    assert request_differences(found, wanted.spec) == ()
+    assert failed is not None
+    assert failed.reason == "InvalidCertificateRequest"
 
 
 def test_no_secret_and_an_empty_one() -> None:

@@ -189,7 +189,7 @@ def due_for_issuance(view: CertificateView) -> Violation | None:
 def backoff_end(view: CertificateView) -> datetime | None:
     """When the next try is allowed; None: now, also where the spec has changed since the failure."""
     following = view.next
-    if following is not None and (following.identity is None or request_differences(following, view.spec)):
+    if following is not None and (following.unreadable or request_differences(following, view.spec)):
         return None
     return backoff.next_try(view.status, *view.backoff)
 
@@ -281,8 +281,8 @@ def _carry_on(view: CertificateView, due: Violation | None, following: RequestFa
 
 
 def _dead_end(view: CertificateView, following: RequestFacts) -> Step | None:
-    if following.identity is None:
-        return Discard(following, f"it cannot be read: {following.problem}")
+    if following.unreadable:
+        return Discard(following, f"it cannot be read: {following.unreadable}")
     differing = request_differences(following, view.spec)
     if differing:
         return Discard(following, f"it does not fit the spec any more: {' '.join(differing)}")

@@ -198,7 +198,8 @@ def _target_key(view: CertificateView) -> ObjectKey:
 
 def _usable(answer: Answer, request: RequestFacts, now: datetime) -> LeafFacts:
     leaf, problem = leaf_facts(answer.chain)
-    if leaf is None:
+    problem = problem if leaf is None else leaf.identity.problem
+    if leaf is None or problem:
         raise Unusable(f"The issuer gave a certificate that cannot be read: {problem or 'it is empty'}.")
     if request.identity is None or leaf.identity.public_key != request.identity.public_key:
         raise Unusable("The issuer gave a certificate for another private key.")
