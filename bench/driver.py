@@ -102,10 +102,10 @@ class _Watcher:
     async def watch(self, version: str) -> None:
         """Return when all are."""
         while len(self.ready) < len(self.names):
-            async for event in self.client.watch(CERTIFICATE, Selection(NAMESPACE), version):
-                if isinstance(event, Seen):
-                    version = event.obj.metadata.resource_version
-                    self._note(event.obj)
+            async for events in self.client.watch(CERTIFICATE, Selection(NAMESPACE), version):
+                for seen in (event.obj for event in events if isinstance(event, Seen)):
+                    version = seen.metadata.resource_version
+                    self._note(seen)
                 if len(self.ready) == len(self.names):
                     return
 

@@ -106,7 +106,8 @@ async def test_a_watch_tells_what_happens(cluster: Cluster) -> None:
         async with asyncio.timeout(20):
             events = [
                 each
-                async for each in client.watch(CONFIG_MAP, selection, before.resource_version, options=options)
+                async for together in client.watch(CONFIG_MAP, selection, before.resource_version, options=options)
+                for each in together
                 if isinstance(each, Seen | Removed)
             ]
 
@@ -122,7 +123,8 @@ async def test_a_watch_that_begins_with_what_is_there(cluster: Cluster) -> None:
     async with client_of(cluster) as client:
         made = await client.create(CONFIG_MAP, config_map("a", x="1"), cluster.namespace)
         options = WatchOptions(initial=True, metadata_only=True, timeout=timedelta(seconds=2))
-        events = [each async for each in client.watch(CONFIG_MAP, selection, "", options=options)]
+        arriving = client.watch(CONFIG_MAP, selection, "", options=options)
+        events = [each async for together in arriving for each in together]
 
     seen = [each.obj for each in events if isinstance(each, Seen)]
     end = next(each for each in events if isinstance(each, Bookmark))
@@ -138,7 +140,8 @@ async def test_the_server_ends_a_watch_after_its_time(cluster: Cluster) -> None:
         version = (await client.list(CONFIG_MAP, selection)).resource_version
         options = WatchOptions(timeout=timedelta(seconds=1))
         async with asyncio.timeout(20):
-            events = [each async for each in client.watch(CONFIG_MAP, selection, version, options=options)]
+            arriving = client.watch(CONFIG_MAP, selection, version, options=options)
+            events = [each async for together in arriving for each in together]
 
     assert all(isinstance(each, Bookmark | Seen) for each in events)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -101,8 +101,11 @@ class KubeClient:
 
     async def watch(
         self, kind: Kind[T], selection: Selection, resource_version: str, *, options: WatchOptions = _DEFAULT_WATCH
-    ) -> AsyncGenerator[WatchEvent[T], None]:
-        """What happens after `resource_version`, until the server ends the watch; `Gone` where that is too old."""
+    ) -> AsyncGenerator[Iterator[WatchEvent[T]], None]:
+        """What happens after `resource_version`, until the server ends the watch; `Gone` where that is too old.
+
+        Events come as they arrive: one alone at once, many that arrive together in one iterator.
+        """
         query = {
             **_query(selection),
             "watch": "true",
@@ -119,10 +122,10 @@ class KubeClient:
         )
         async with (
             self._transport.stream(call, _patience(options.timeout)) as response,
-            aclosing(watch_events(kind, response)) as events,
+            aclosing(watch_events(kind, response)) as arriving,
         ):
-            async for event in events:
-                yield event
+            async for events in arriving:
+                yield events
 
     async def create(self, kind: Kind[T], body: JSONObject | Struct, namespace: str = "", manager: str = "") -> T:
         """The new object; its name may be left to the server by `generateName`."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from functools import partial
+from io import BytesIO
 from typing import TypeVar
 
 import aiohttp
@@ -22,6 +24,8 @@ LOG = logging.getLogger(__name__)
 # A whole object (1.5 MiB in etcd) with room for its managedFields and the frame.
 MOST_LINE_BYTES = 8 * 1024 * 1024
 INITIAL_END = "k8s.io/initial-events-end"
+# How every known server begins a change, and whether its object is gone.
+_USUAL = {b'{"type":"ADDED"': False, b'{"type":"MODIFIED"': False, b'{"type":"DELETED"': True}
 
 
 class _List(Struct, frozen=True):
@@ -59,28 +63,51 @@ def read_page(kind: Kind[T], body: bytes) -> Page[T]:
         raise Unreachable(f"The list of {kind.resource.qualified} is not readable: {error}.") from error
     items: list[T] = []
     malformed: list[Malformed] = []
-    for raw in found.items or ():
+    for raw in map(bytes, found.items or ()):
         try:
-            items.append(kind.read(bytes(raw)))
+            items.append(kind.read(raw))
         except MalformedObject as error:
-            malformed.append(_malformed(kind, bytes(raw), error))
+            malformed.append(_malformed(kind, raw, error))
     return Page(tuple(items), found.metadata.resource_version, tuple(malformed), found.metadata.continue_)
 
 
-async def watch_events(kind: Kind[T], response: aiohttp.ClientResponse) -> AsyncGenerator[WatchEvent[T], None]:
-    """The events of an open watch; an ERROR event is raised as the `ApiError` that it says."""
+async def watch_events(
+    kind: Kind[T], response: aiohttp.ClientResponse
+) -> AsyncGenerator[Iterator[WatchEvent[T]], None]:
+    """The events of an open watch: at once those that one read of the network brought, each read as it is taken.
+
+    An ERROR event is raised, by its iterator, as the `ApiError` that it says.
+    """
     rest = bytearray()
+    event = partial(_event, kind)
     while part := await response.content.readany():
-        *whole, last = part.split(b"\n")
-        for line in whole:
-            yield _event(kind, bytes(rest) + line if rest else line)
-            rest.clear()
+        # bytes.split looks at each byte by itself, which takes as long as decoding.
+        lines = BytesIO(part).readlines()
+        last = b"" if lines[-1].endswith(b"\n") else lines.pop()
+        if lines:
+            if rest:
+                lines[0] = bytes(rest + lines[0])
+                rest.clear()
+            yield map(event, lines)
         rest += last
         if len(rest) > MOST_LINE_BYTES:
             raise Unreachable(f"An event of {kind.resource.qualified} is larger than {MOST_LINE_BYTES} bytes.")
 
 
 def _event(kind: Kind[T], line: bytes) -> WatchEvent[T]:
+    """Decoding a frame means to read its object twice; it is not needed where the object is where it always is."""
+    head, _, rest = line.partition(b',"object":')
+    removed = _USUAL.get(head)
+    if removed is not None and rest.endswith(b"}\n"):
+        try:
+            obj = kind.read(rest[:-2])
+        except MalformedObject:
+            return _any_event(kind, line)
+        return Removed(obj) if removed else Seen(obj)
+    return _any_event(kind, line)
+
+
+def _any_event(kind: Kind[T], line: bytes) -> WatchEvent[T]:
     try:
         frame = _FRAME.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

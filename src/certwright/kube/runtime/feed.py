@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
@@ -144,27 +144,34 @@ class Feed(Generic[T]):
         if is_initial:
             self._sink.begin()
         began = self._clock.monotonic()
-        events = self._client.watch(self._kind, self._selection, self._version, options=options)
-        async with aclosing(events):
-            async for event in events:
-                self._take(event)
-                if not (self._is_listing or self._version):
+        arriving = self._client.watch(self._kind, self._selection, self._version, options=options)
+        async with aclosing(arriving):
+            async for events in arriving:
+                if not self._go_on(events):
                     return
         if self._clock.monotonic() - began >= SOUND_AFTER.total_seconds():
             self._recovered()
 
+    def _go_on(self, events: Iterable[WatchEvent[T]]) -> bool:
+        """Take the events; False where the list must be made again."""
+        for event in events:
+            self._take(event)
+            if not (self._is_listing or self._version):
+                return False
+        return True
+
     def _take(self, event: WatchEvent[T]) -> None:
         match event:
-            case Seen(obj):
-                self._sink.seen(obj)
-            case Removed(obj):
-                self._sink.removed(obj)
-            case Unread(malformed, version, removed):
-                self._sink.unread(malformed, version, removed=removed)
-            case Bookmark(version, ends_initial) if self._is_listing:
-                if ends_initial:
+            case Seen():
+                self._sink.seen(event.obj)
+            case Removed():
+                self._sink.removed(event.obj)
+            case Unread():
+                self._sink.unread(event.malformed, event.resource_version, removed=event.removed)
+            case Bookmark() if self._is_listing:
+                if event.ends_initial:
                     self._is_listing = False
-                    self._complete(version)
+                    self._complete(event.resource_version)
                 return
         if not self._is_listing:
             self._advance(_version_of(event))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from sys import intern
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
@@ -68,7 +69,7 @@ class Kept(Generic[T]):
             self._leave(metadata)
         elif self.shelf.entry(key) is not None or not version or version > self._told:
             # Else the watch has been past this version, and has told of a deletion since.
-            self._take(obj)
+            self._take(key, version, obj)
 
     def forget(self, key: ObjectKey, uid: str) -> None:
         """Our delete was answered; what the watch still tells of the object is late."""
@@ -86,15 +87,16 @@ class Kept(Generic[T]):
     def seen(self, obj: ApiObject) -> None:
         """The object is there."""
         metadata = obj.metadata
+        key = key_of(metadata)
         if self._is_listing:
-            self._listed.add(key_of(metadata))
+            self._listed.add(key)
         if metadata.uid in self._forgotten:
             if metadata.deletion_timestamp is None or not metadata.finalizers:
                 self._forgotten_but_listed.add(metadata.uid)
                 return
             # The delete was accepted, but somebody's finalizer holds the object.
             self._forgotten.discard(metadata.uid)
-        self._take(obj)
+        self._take(key, number_of(metadata.resource_version), obj)
 
     def removed(self, obj: ApiObject) -> None:
         """The object is gone, or has left the selection."""
@@ -137,17 +139,16 @@ class Kept(Generic[T]):
         entry = self.shelf.entry(key)
         return entry.version if entry else 0
 
-    def _take(self, obj: ApiObject) -> None:
-        metadata = obj.metadata
-        key, version = key_of(metadata), number_of(metadata.resource_version)
+    def _take(self, key: ObjectKey, version: int, obj: ApiObject) -> None:
+        uid = obj.metadata.uid
         old = self.shelf.entry(key)
-        if old is not None and _is_stale(old, metadata.uid, version):
+        if old is not None and _is_stale(old, uid, version):
             return
         kept = self._projected(obj)
         if kept is None:
             self._drop(key)
             return
-        before = self.shelf.put(key, Entry(metadata.uid, version, kept))
+        before = self.shelf.put(key, Entry(uid, version, kept))
         if before is None or before != kept:
             self._tell(Change(key, before, kept))
 
@@ -186,8 +187,8 @@ class Kept(Generic[T]):
 
 
 def key_of(metadata: ObjectMeta) -> ObjectKey:
-    """The key of the object with that metadata."""
-    return ObjectKey(metadata.namespace, metadata.name)
+    """The key of the object with that metadata; a hundred thousand keys share their namespaces."""
+    return ObjectKey(intern(metadata.namespace), metadata.name)
 
 
 def number_of(version: str) -> int:

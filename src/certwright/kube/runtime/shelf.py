@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
@@ -30,8 +29,7 @@ class Shelf(Generic[T]):
 
     def __init__(self, indexes: Mapping[str, Index[T]]) -> None:
         self._entries: dict[ObjectKey, Entry[T]] = {}
-        self._indexes = dict(indexes)
-        self._keys: dict[str, dict[str, _Keys]] = {name: {} for name in indexes}
+        self._indexes: dict[str, tuple[Index[T], dict[str, _Keys]]] = {name: (indexes[name], {}) for name in indexes}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -49,7 +47,7 @@ class Shelf(Generic[T]):
 
     def find(self, index: str, value: str) -> list[ObjectKey]:
         """The keys that the index puts under the value, sorted."""
-        found = self._keys[index].get(value)
+        found = self._indexes[index][1].get(value)
         if found is None:
             return []
         return sorted(found) if isinstance(found, set) else [found]
@@ -57,30 +55,34 @@ class Shelf(Generic[T]):
     def put(self, key: ObjectKey, entry: Entry[T]) -> T | None:
         """Take the entry; what was kept before."""
         old = self._entries.get(key)
-        if old is None:
-            key = ObjectKey(sys.intern(key.namespace), key.name)
         self._entries[key] = entry
-        self._reindex(key, old.kept if old else None, entry.kept)
-        return old.kept if old else None
+        if old is not None:
+            self._reindex(key, old.kept, entry.kept)
+            return old.kept
+        for index, keys in self._indexes.values():
+            for value in index(entry.kept):
+                _put_in(keys, value, key)
+        return None
 
     def drop(self, key: ObjectKey) -> T | None:
         """Let the entry go; what was kept."""
         old = self._entries.pop(key, None)
         if old is None:
             return None
-        self._reindex(key, old.kept, None)
+        for index, keys in self._indexes.values():
+            for value in index(old.kept):
+                _take_out(keys, value, key)
         return old.kept
 
-    def _reindex(self, key: ObjectKey, old: T | None, new: T | None) -> None:
-        for name, index in self._indexes.items():
-            before = () if old is None else tuple(index(old))
-            after = () if new is None else tuple(index(new))
+    def _reindex(self, key: ObjectKey, old: T, new: T) -> None:
+        for index, keys in self._indexes.values():
+            before, after = tuple(index(old)), tuple(index(new))
             if before == after:
                 continue
             for value in frozenset(before).difference(after):
-                _take_out(self._keys[name], value, key)
+                _take_out(keys, value, key)
             for value in frozenset(after).difference(before):
-                _put_in(self._keys[name], value, key)
+                _put_in(keys, value, key)
 
 
 def _put_in(keys: dict[str, _Keys], value: str, key: ObjectKey) -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from certwright.clock import Clock, SystemClock
+from certwright.kube.client.client import ClientOptions, KubeClient
+from certwright.kube.client.connection import Connection
+
+OBJECT = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"n","uid":"u"},"data":{"x":"y"}}'
 Answer = web.StreamResponse | Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -78,3 +84,21 @@ def streamed(*lines: str, then: asyncio.Event | None = None) -> Callable[[web.Re
         return response
 
     return answer
+
+
+@asynccontextmanager
+async def client_of(
+    api: ScriptedApi, clock: Clock | None = None, options: ClientOptions | None = None, **connection: object
+) -> AsyncIterator[KubeClient]:
+    """A client of the API."""
+    made = Connection(server=api.url, **connection)  # type: ignore[arg-type] # fields by name
+    client = KubeClient(made, clock or SystemClock(), options or ClientOptions(user_agent="test/1"))
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def status(code: int, reason: str, message: str = "no") -> str:
+    """A refusal."""
+    return json.dumps({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message})

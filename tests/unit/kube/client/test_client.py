@@ -6,48 +6,28 @@ import asyncio
 import gzip
 import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.clock import MovableClock, settle
-from tests.unit.kube.client.api import Answer, ScriptedApi, hang_up, json_answer, serving, streamed
+from tests.unit.kube.client.api import OBJECT, Answer, client_of, hang_up, json_answer, serving, status, streamed
 
 from certwright.api.core import ConfigMap, SubjectAccessReview, SubjectAccessReviewSpec
 from certwright.api.core_kinds import CONFIG_MAP, NAMESPACE
 from certwright.api.meta import MalformedObject, ObjectMeta
-from certwright.clock import Clock, SystemClock
+from certwright.clock import SystemClock
 from certwright.kube.client import client as client_module
-from certwright.kube.client import reading
 from certwright.kube.client.client import ClientOptions, KubeClient
 from certwright.kube.client.connection import Connection, Impersonation
 from certwright.kube.client.credentials import BearerToken, Password, TokenFile
 from certwright.kube.client.errors import BadConnection, Unreachable
-from certwright.kube.client.listing import Bookmark, Removed, Seen, Selection, Unread, WatchOptions
+from certwright.kube.client.listing import Selection
 from certwright.kube.wire.keys import ObjectKey
-from certwright.kube.wire.status import Conflict, Expired, NotFound, TooManyRequests, Unauthorized, Unavailable
+from certwright.kube.wire.status import Conflict, NotFound, TooManyRequests, Unauthorized, Unavailable
 from certwright.rest import SecretText
 
 KEY = ObjectKey("n", "a")
-OBJECT = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"n","uid":"u"},"data":{"x":"y"}}'
-
-
-@asynccontextmanager
-async def client_of(
-    api: ScriptedApi, clock: Clock | None = None, options: ClientOptions | None = None, **connection: object
-) -> AsyncIterator[KubeClient]:
-    made = Connection(server=api.url, **connection)  # type: ignore[arg-type] # fields by name
-    client = KubeClient(made, clock or SystemClock(), options or ClientOptions(user_agent="test/1"))
-    try:
-        yield client
-    finally:
-        await client.close()
-
-
-def status(code: int, reason: str, message: str = "no") -> str:
-    return json.dumps({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message})
 
 
 async def test_a_read_says_who_asks_and_for_json() -> None:
@@ -232,52 +212,6 @@ async def test_a_list_whose_pages_expired_is_begun_again() -> None:
         listing = await client.list(CONFIG_MAP)
 
     assert (listing.resource_version, len(listing.items)) == ("12", 1)
-
-
-async def test_a_watch_tells_changes_in_order_and_skips_what_cannot_be_read() -> None:
-    big = json.dumps({"type": "MODIFIED", "object": {"metadata": {"name": "b"}, "data": {"x": "y" * 300_000}}})
-    lines = (
-        '{"type":"ADDED","object":' + OBJECT + "}",
-        '{"type":"MODIFIED","object":{"metadata":{"name":"o","resourceVersion":"4"},"data":1}}',
-        big,
-        '{"type":"DELETED","object":' + OBJECT + "}",
-        '{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"9","annotations":{"k8s.io/initial-events-end":"true"}}}}',
-    )
-    async with serving(streamed(*lines)) as api, client_of(api) as client:
-        options = WatchOptions(initial=True, metadata_only=True, timeout=timedelta(seconds=7))
-        events = [each async for each in client.watch(CONFIG_MAP, Selection("n"), "3", options=options)]
-
-    assert isinstance(events[0], Seen)
-    assert isinstance(events[1], Unread)
-    assert (events[1].resource_version, events[1].removed) == ("4", False)
-    assert isinstance(events[2], Seen)
-    assert len(events[2].obj.data["x"]) == 300_000
-    assert isinstance(events[3], Removed)
-    assert events[4] == Bookmark("9", ends_initial=True)
-    assert api.last.query == {
-        "watch": "true",
-        "allowWatchBookmarks": "true",
-        "timeoutSeconds": "7",
-        "resourceVersion": "3",
-        "sendInitialEvents": "true",
-        "resourceVersionMatch": "NotOlderThan",
-    }
-    assert "as=PartialObjectMetadata;g=meta.k8s.io;v=v1" in api.last.headers["Accept"]
-
-
-async def test_an_error_in_a_watch_is_raised() -> None:
-    error = '{"type":"ERROR","object":' + status(410, "Expired") + "}"
-    async with serving(streamed(error)) as api, client_of(api) as client:
-        with pytest.raises(Expired):
-            [each async for each in client.watch(CONFIG_MAP, Selection(), "3")]
-
-
-@pytest.mark.parametrize("line", ["{", "x" * 2000])
-async def test_a_watch_that_cannot_be_read_is_given_up(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_LINE_BYTES", 1000)
-    async with serving(streamed(line)) as api, client_of(api) as client:
-        with pytest.raises(Unreachable):
-            [each async for each in client.watch(CONFIG_MAP, Selection(), "3")]
 
 
 async def test_a_review_is_posted() -> None:

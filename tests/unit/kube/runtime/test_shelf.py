@@ -38,6 +38,19 @@ def test_an_index_follows_what_is_kept() -> None:
     assert len(shelf) == 1
 
 
+def test_an_object_may_stand_twice_under_a_value() -> None:
+    shelf: Shelf[str] = Shelf({"word": words})
+    shelf.put(A, entry("x x"))
+    shelf.put(B, entry("x x"))
+    assert shelf.find("word", "x") == [A, B]
+
+    shelf.drop(A)
+
+    assert shelf.find("word", "x") == [B]
+    shelf.drop(B)
+    assert shelf.find("word", "x") == []
+
+
 def test_an_index_that_is_not_there_is_a_fault() -> None:
     with pytest.raises(KeyError):
         Shelf[str]({"word": words}).find("colour", "x")
