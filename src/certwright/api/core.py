@@ -63,6 +63,18 @@ class InvolvedObject(ApiStruct, frozen=True, kw_only=True):
     resource_version: str = ""
     field_path: str = ""
 
+    @classmethod
+    def of(cls, metadata: ObjectMeta, kind: str, api_version: str) -> InvolvedObject:
+        """The object with that metadata."""
+        return cls(
+            kind=kind,
+            namespace=metadata.namespace,
+            name=metadata.name,
+            uid=metadata.uid,
+            api_version=api_version,
+            resource_version=metadata.resource_version,
+        )
+
 
 class EventSource(ApiStruct, frozen=True, kw_only=True):
     """Who reported."""

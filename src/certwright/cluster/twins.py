@@ -61,14 +61,7 @@ async def remove_twins(client: KubeClient, settings: Settings) -> int:
 
 def about_twin(kind: str, twin: TwinFacts) -> InvolvedObject:
     """The twin, for events."""
-    return InvolvedObject(
-        kind=kind,
-        namespace=twin.metadata.namespace,
-        name=twin.metadata.name,
-        uid=twin.metadata.uid,
-        api_version=Dialect.MODERN.api_version,
-        resource_version=twin.metadata.resource_version,
-    )
+    return InvolvedObject.of(twin.metadata, kind, Dialect.MODERN.api_version)
 
 
 def _kinds(settings: Settings) -> list[str]:

@@ -250,14 +250,7 @@ class CertificateRequestController:
 
 def about(request: RequestFacts) -> InvolvedObject:
     """For events."""
-    return InvolvedObject(
-        kind="CertificateRequest",
-        namespace=request.metadata.namespace,
-        name=request.metadata.name,
-        uid=request.metadata.uid,
-        api_version=f"{CERT_MANAGER_GROUP}/v1",
-        resource_version=request.metadata.resource_version,
-    )
+    return InvolvedObject.of(request.metadata, "CertificateRequest", f"{CERT_MANAGER_GROUP}/v1")
 
 
 def _not_ready(issuer: HubIssuer) -> str:

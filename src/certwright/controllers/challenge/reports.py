@@ -89,15 +89,7 @@ class ChallengeReports:
 
     def tell(self, challenge: acme.Challenge, kind: EventType, reason: str, message: str) -> None:
         """An event about the Challenge."""
-        metadata = challenge.metadata
-        about = InvolvedObject(
-            kind="Challenge",
-            namespace=metadata.namespace,
-            name=metadata.name,
-            uid=metadata.uid,
-            api_version=ACME_VERSION,
-            resource_version=metadata.resource_version,
-        )
+        about = InvolvedObject.of(challenge.metadata, "Challenge", ACME_VERSION)
         self._cluster.recorder.record(about, kind, reason, message, MANAGER)
 
 

@@ -9,11 +9,15 @@ from msgspec import Struct
 from certwright.api import certmanager_v1alpha1 as legacy
 from certwright.api.kinds import LEGACY_CERTIFICATE, LEGACY_CLUSTER_ISSUER, LEGACY_ISSUER, Unreadable
 from certwright.api.meta import JSON, JSONObject, ObjectMeta, to_json
+from certwright.api.resource import Kind
 from certwright.cluster.legacy import LegacyCaches
 from certwright.kube.client.client import KubeClient
+from certwright.kube.client.listing import ApiObject
+from certwright.kube.runtime.cache import Cache
 from certwright.kube.wire.keys import ObjectKey
 
-S = TypeVar("S", bound=Struct)
+S = TypeVar("S", bound=ApiObject)
+T = TypeVar("T")
 MANAGER = "cert-manager"
 
 
@@ -31,33 +35,25 @@ class LegacyStatuses:
         new: legacy.CertificateStatus | Unreadable,
     ) -> None:
         """Write a Certificate's status; `Conflict` where the object is not as it was seen."""
-        if (patch := status_patch(metadata, old, new)) is None:
-            return
-        key = ObjectKey(metadata.namespace, metadata.name)
-        answer = await self._client.merge_patch(LEGACY_CERTIFICATE, key, patch, subresource="status", manager=MANAGER)
-        self._caches.certificates.remember(answer)
+        await self._write(LEGACY_CERTIFICATE, self._caches.certificates, metadata, status_patch(metadata, old, new))
 
     async def issuer(
         self, metadata: ObjectMeta, old: legacy.IssuerStatus | Unreadable, new: legacy.IssuerStatus | Unreadable
     ) -> None:
         """Write the status of an Issuer."""
-        if (patch := status_patch(metadata, old, new)) is None:
-            return
-        key = ObjectKey(metadata.namespace, metadata.name)
-        answer = await self._client.merge_patch(LEGACY_ISSUER, key, patch, subresource="status", manager=MANAGER)
-        self._caches.issuers.remember(answer)
+        await self._write(LEGACY_ISSUER, self._caches.issuers, metadata, status_patch(metadata, old, new))
 
     async def cluster_issuer(
         self, metadata: ObjectMeta, old: legacy.IssuerStatus | Unreadable, new: legacy.IssuerStatus | Unreadable
     ) -> None:
         """Write the status of a ClusterIssuer."""
-        if (patch := status_patch(metadata, old, new)) is None:
-            return
-        key = ObjectKey("", metadata.name)
-        answer = await self._client.merge_patch(
-            LEGACY_CLUSTER_ISSUER, key, patch, subresource="status", manager=MANAGER
-        )
-        self._caches.cluster_issuers.remember(answer)
+        caches = self._caches.cluster_issuers
+        await self._write(LEGACY_CLUSTER_ISSUER, caches, metadata, status_patch(metadata, old, new))
+
+    async def _write(self, kind: Kind[S], cache: Cache[T], metadata: ObjectMeta, patch: JSONObject | None) -> None:
+        if patch is not None:
+            key = ObjectKey(metadata.namespace, metadata.name)
+            cache.remember(await self._client.merge_patch(kind, key, patch, subresource="status", manager=MANAGER))
 
 
 def status_patch(metadata: ObjectMeta, old: Struct, new: Struct) -> JSONObject | None:

@@ -32,15 +32,7 @@ class OrderReports:
 
     def tell(self, order: acme.Order, kind: EventType, reason: str, message: str) -> None:
         """An event about the Order."""
-        metadata = order.metadata
-        about = InvolvedObject(
-            kind="Order",
-            namespace=metadata.namespace,
-            name=metadata.name,
-            uid=metadata.uid,
-            api_version=ACME_VERSION,
-            resource_version=metadata.resource_version,
-        )
+        about = InvolvedObject.of(order.metadata, "Order", ACME_VERSION)
         self._cluster.recorder.record(about, kind, reason, message, MANAGER)
 
     async def _patch(self, order: acme.Order, status: acme.OrderStatus, condition: JSONObject) -> bool:
