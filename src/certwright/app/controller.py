@@ -11,7 +11,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from certwright.app.memory import settle
+from certwright.app.memory import filling, settle
 from certwright.app.options import ControllerOptions
 from certwright.app.parts import Parts, build_parts
 from certwright.app.running import all_of, end_task, run_process
@@ -78,7 +78,8 @@ async def _first_to_end(*tasks: asyncio.Task[None]) -> None:
 
 
 async def _work(parts: Parts, elector: Elector | None) -> None:
-    await parts.synced()
+    with filling():
+        await parts.synced()
     settle()
 
     async def lead() -> None:
