@@ -126,11 +126,31 @@ class Loop(Generic[K]):
                 self.add(key)
 
     def _start_passes(self) -> None:
-        while self._is_open and self._queue and len(self._passes) < self._options.workers:
-            key = self._queue.popleft()
-            self._queued.discard(key)
-            self._delays.drop(key)
-            self._passes[key] = asyncio.ensure_future(self._pass(key))
+        while self._may_begin():
+            key = self._taken()
+            self._passes[key] = asyncio.ensure_future(self._work(key))
+
+    def _may_begin(self) -> bool:
+        return self._is_open and bool(self._queue) and len(self._passes) < self._options.workers
+
+    def _taken(self) -> K:
+        """The key that has waited longest; it waits no more, for a time neither."""
+        key = self._queue.popleft()
+        self._queued.discard(key)
+        self._delays.drop(key)
+        return key
+
+    async def _work(self, key: K) -> None:
+        """Make passes one after the other as long as keys wait; everybody else has a turn between two of them."""
+        worker = self._passes[key]
+        await self._pass(key)
+        # What has asked to cancel one pass must not be held against another.
+        while self._may_begin() and not worker.cancelling():
+            key = self._taken()
+            self._passes[key] = worker
+            await asyncio.sleep(0)  # noqa: TID251 - it lets others go on, no time passes
+            await self._pass(key)
+        self._start_passes()
 
     async def _pass(self, key: K) -> None:
         try:
@@ -142,7 +162,6 @@ class Loop(Generic[K]):
         if key in self._again:
             self._again.discard(key)
             self.add(key)
-        self._start_passes()
 
     async def _outcome(self, key: K) -> datetime | None:
         """When to look again."""

@@ -277,6 +277,48 @@ async def test_something_cancelled_inside_a_pass_is_a_fault_of_that_pass_only() 
     assert seen == ["a", "b", "a"]
 
 
+async def test_what_was_asked_to_cancel_a_pass_cancels_no_other_one() -> None:
+    asked: list[tuple[str, int]] = []
+
+    async def reconcile(key: str) -> datetime | None:
+        inside = asyncio.current_task()
+        assert inside is not None
+        asked.append((key, inside.cancelling()))
+        if key == "a":
+            inside.cancel()
+            await asyncio.Event().wait()
+        return None
+
+    loop = Loop("l", reconcile, MovableClock(), LoopOptions(workers=1))
+    async with running(loop):
+        loop.add("a")
+        loop.add("b")
+        await settle()
+
+    assert asked == [("a", 0), ("b", 0)]
+
+
+async def test_passes_that_wait_for_nothing_give_others_a_turn() -> None:
+    made: list[str] = []
+
+    async def reconcile(key: str) -> datetime | None:
+        made.append(key)
+        return None
+
+    loop = Loop("l", reconcile, MovableClock(), LoopOptions(workers=2))
+    for key in "abcdefgh":
+        loop.add(key)
+    task = asyncio.ensure_future(loop.run())
+    seen = []
+    for _ in range(7):
+        await settle(1)
+        seen.append(len(made))
+    task.cancel()
+    await settle()
+
+    assert seen == [0, 2, 4, 6, 8, 8, 8]
+
+
 async def test_a_stopped_loop_lets_passes_finish_and_starts_none() -> None:
     clock = MovableClock()
     gate = Gate()
