@@ -23,7 +23,7 @@ class CertificateSource(Protocol):
     def all(self) -> Iterable[HubCertificate]:
         """Every one."""
 
-    def using_secret(self, namespace: str, secret_name: str) -> tuple[HubCertificate, ...]:
+    def using_secret(self, namespace: str, secret_name: str) -> tuple[CertificateKey, ...]:
         """Those whose target is that Secret."""
 
     def using_issuer(self, key: IssuerKey) -> tuple[HubCertificate, ...]:

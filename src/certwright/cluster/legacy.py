@@ -156,13 +156,10 @@ class LegacyCertificates:
         """Every one."""
         return map(self._hub, self._cache.values())
 
-    def using_secret(self, namespace: str, secret_name: str) -> tuple[HubCertificate, ...]:
+    def using_secret(self, namespace: str, secret_name: str) -> tuple[CertificateKey, ...]:
         """Those whose target is that Secret."""
-        return tuple(map(self._hub, self._cache.find(BY_SECRET, secret_value(namespace, secret_name))))
-
-    def using_password(self, namespace: str, secret_name: str) -> tuple[HubCertificate, ...]:  # noqa: ARG002
-        """None: this API has no key stores."""
-        return ()
+        users = self._cache.find(BY_SECRET, secret_value(namespace, secret_name))
+        return tuple([CertificateKey(Dialect.LEGACY, namespace, found.metadata.name) for found in users])
 
     def using_issuer(self, key: IssuerKey) -> tuple[HubCertificate, ...]:
         """Those whose reference may mean that issuer."""

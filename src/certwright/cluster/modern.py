@@ -40,13 +40,15 @@ class ModernCertificates:
         """Every one."""
         return (self._seen(found) for found in self._cache.values() if not is_mirror(found.metadata))
 
-    def using_secret(self, namespace: str, secret_name: str) -> tuple[HubCertificate, ...]:
+    def using_secret(self, namespace: str, secret_name: str) -> tuple[CertificateKey, ...]:
         """Those whose target is that Secret."""
-        return self._hub(self._cache.find(BY_SECRET, secret_value(namespace, secret_name)))
+        users = [found.metadata for found in self._cache.find(BY_SECRET, secret_value(namespace, secret_name))]
+        return tuple([CertificateKey(Dialect.MODERN, namespace, user.name) for user in users if not is_mirror(user)])
 
     def using_issuer(self, key: IssuerKey) -> tuple[HubCertificate, ...]:
         """Those whose reference means that issuer."""
-        return self._hub(self._cache.find(BY_ISSUER, issuer_value(key)))
+        users = self._cache.find(BY_ISSUER, issuer_value(key))
+        return tuple(self._seen(found) for found in users if not is_mirror(found.metadata))
 
     def subscribe(self, listener: Callable[[CertificateKey], None]) -> None:
         """Call at each change, also for the first list, synchronously."""
@@ -55,9 +57,6 @@ class ModernCertificates:
             listener(CertificateKey(Dialect.MODERN, change.key.namespace, change.key.name))
 
         self._cache.subscribe(tell)
-
-    def _hub(self, found: tuple[cm.Certificate, ...]) -> tuple[HubCertificate, ...]:
-        return tuple([self._seen(certificate) for certificate in found if not is_mirror(certificate.metadata)])
 
     def _seen(self, found: cm.Certificate) -> HubCertificate:
         certificate = modern_certificate(found)

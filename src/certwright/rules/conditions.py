@@ -12,10 +12,8 @@ from certwright.api.meta import Condition
 def with_condition(conditions: tuple[Condition, ...], wanted: Condition, now: datetime) -> tuple[Condition, ...]:
     """The list with `wanted` in it: in the place of its type, or at the end; itself where nothing changes."""
     old = find_condition(conditions, wanted.type)
-    since = now.replace(microsecond=0)
-    if old is not None and old.status == wanted.status and old.last_transition_time is not None:
-        since = old.last_transition_time
-    new = replace(wanted, last_transition_time=since)
+    since = old.last_transition_time if old is not None and old.status == wanted.status else None
+    new = replace(wanted, last_transition_time=since or now.replace(microsecond=0))
     if old is None:
         return (*conditions, new)
     if old == new:

@@ -121,7 +121,7 @@ def desired_time(spec: cm.CertificateSpec, not_before: datetime, not_after: date
             asked = timedelta(0)
         before = asked if timedelta(0) < asked < life else before
     when = not_after - before
-    return when.replace(microsecond=0)
+    return when.replace(microsecond=0) if when.microsecond else when
 
 
 class BadWindow(ValueError):

@@ -69,6 +69,7 @@ class Asking:
     def __init__(self, cluster: Cluster, types: Mapping[str, IssuerType]) -> None:
         self._cluster = cluster
         self._types = types
+        self._is_on = gates.ARI in cluster.settings.gates
         self._lines: dict[str, _Line] = {}
         self._asked: set[CertificateKey] = set()
         self._answers: dict[CertificateKey, _Answer] = {}
@@ -92,7 +93,7 @@ class Asking:
         self, certificate: HubCertificate, secret: SecretFacts | None, issuer: HubIssuer | None
     ) -> Advice | None:
         """What the CA has said of the certificate in the Secret; None where nobody asks and nothing is to be told."""
-        if gates.ARI not in self._cluster.settings.gates or certificate.key.dialect is Dialect.LEGACY:
+        if not self._is_on or certificate.key.dialect is Dialect.LEGACY:
             return None
         leaf = leaf_to_ask_about(certificate, secret, issuer)
         if issuer is None or leaf is None:

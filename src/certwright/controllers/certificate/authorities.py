@@ -39,7 +39,7 @@ class Authorities:
 
     def using_secret(self, secret: ObjectKey) -> tuple[IssuerKey, ...]:
         """The issuers that ask for re-issues and have their key there."""
-        return tuple(key for key, found in self._secrets.items() if found == secret)
+        return tuple([key for key, found in self._secrets.items() if found == secret])
 
     async def reissue_time(self, issuer: HubIssuer | None, secret: SecretFacts | None) -> datetime | None:
         """When the certificate in a Secret is issued again because its issuer has another key now; None: it is not."""

@@ -63,7 +63,8 @@ class CertificateController:
         if view is None:
             return None
         step = decide(view)
-        LOG.debug("step", extra={"certificate": f"{key.namespace}/{key.name}", "step": type(step).__name__})
+        if LOG.isEnabledFor(logging.DEBUG):
+            LOG.debug("step", extra={"certificate": f"{key.namespace}/{key.name}", "step": type(step).__name__})
         taken = await self._acts.take(view, step)
         if taken.report is not None:
             await self._presenters[key.dialect].report(view.certificate, taken.report)
@@ -79,8 +80,8 @@ class CertificateController:
         found = _next_look(view, step, report)
         if not isinstance(step, steps.Rest) or not view.owns:
             return found
-        moments = (found, self._gatherer.asking.ask(view.certificate, view.secret, view.issuer))
-        return min((moment for moment in moments if moment is not None), default=None)
+        asked = self._gatherer.asking.ask(view.certificate, view.secret, view.issuer)
+        return asked if found is None else found if asked is None else min(found, asked)
 
 
 def _next_look(view: CertificateView, step: Step, report: Report | None) -> datetime | None:

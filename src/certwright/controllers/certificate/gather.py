@@ -192,7 +192,7 @@ class Gatherer:
             ca_reissue=await self.authorities.reissue_time(issuer, secret),
             advice=self.asking.advice(certificate, secret, issuer),
         )
-        following = view.next
+        following = view.next if self._cluster.pending else None
         held = None if following is None else self._cluster.pending.digest(following.key)
         return view if held is None else msgspec.structs.replace(view, held_key=held)
 
@@ -218,14 +218,11 @@ class Gatherer:
 
     def _claimants(self, certificate: HubCertificate) -> tuple[HubCertificate, ...]:
         namespace, name = certificate.key.namespace, certificate.spec.secret_name
-        return tuple(
-            [
-                found
-                for source in self._sources.values()
-                for found in source.using_secret(namespace, name)
-                if found.metadata.deletion_timestamp is None
-            ]
-        )
+        keys = [key for source in self._sources.values() for key in source.using_secret(namespace, name)]
+        if keys == [certificate.key]:
+            return (certificate,)
+        found = (self._sources[key.dialect].get(key) for key in keys)
+        return tuple(each for each in found if each is not None and each.metadata.deletion_timestamp is None)
 
     def _signs_here(self, issuer: HubIssuer | None) -> bool:
         if issuer is None or not issuer.is_ready or issuer.problem or not self._cluster.settings.approve:

@@ -48,13 +48,14 @@ NOTHING_DUE = Change(found=None)
 
 def report(view: CertificateView, change: Change = NOTHING) -> Report:
     """The whole status as it is to be, and what happened."""
-    ready = ready_condition(view, change.note, change.found)
+    leaf = _leaf(view)
+    renewal = None if leaf is None else view.planned(leaf, _said(view))
+    ready = _ready(view, change, renewal)
     conditions = with_condition(view.status.conditions, ready, view.now)
     if change.issuing is None:
         conditions = without_condition(conditions, ConditionType.ISSUING)
     elif change.issuing is not UNSET:
         conditions = with_condition(conditions, change.issuing, view.now)
-    leaf, renewal = _leaf(view), _renewal(view)
     status = replace(
         view.status,
         conditions=conditions,
@@ -78,19 +79,6 @@ def issuing(view: CertificateView, status: str, reason: str, message: str) -> Co
     )
 
 
-def ready_condition(view: CertificateView, note: str = "", known: Violation | UnsetType | None = UNSET) -> Condition:
-    """The condition Ready: true as long as the Secret holds what is wanted and it has not expired."""
-    found = _unready(view, known)
-    message = UP_TO_DATE if found is None else _sentence(found.message, note)
-    return Condition(
-        type=ConditionType.READY,
-        status="True" if found is None else "False",
-        reason=CertificateReason.READY if found is None else found.reason,
-        message=message,
-        observed_generation=view.certificate.metadata.generation,
-    )
-
-
 def held_back(view: CertificateView) -> str:
     """What is said while an issuance waits for the end of its back-off."""
     until, issuing = backoff_end(view), view.issuing
@@ -107,16 +95,27 @@ def look_again(view: CertificateView, status: cm.CertificateStatus) -> datetime 
         moments.append(backoff.next_try(status, *view.backoff))
     if (said := _said(view)) is not None:
         moments.append(said.next_check)
-    return min((moment for moment in moments if moment is not None and moment > view.now), default=None)
+    return min([moment for moment in moments if moment is not None and moment > view.now], default=None)
 
 
-def _unready(view: CertificateView, known: Violation | UnsetType | None) -> Violation | None:
+def _ready(view: CertificateView, change: Change, renewal: Renewal | None) -> Condition:
+    """The condition Ready: true as long as the Secret holds what is wanted and it has not expired."""
+    found = _unready(view, change.found, renewal)
+    return Condition(
+        type=ConditionType.READY,
+        status="True" if found is None else "False",
+        reason=CertificateReason.READY if found is None else found.reason,
+        message=UP_TO_DATE if found is None else _sentence(found.message, change.note),
+        observed_generation=view.certificate.metadata.generation,
+    )
+
+
+def _unready(view: CertificateView, known: Violation | UnsetType | None, renewal: Renewal | None) -> Violation | None:
     if not view.owns:
         return incorrect_certificate(view.owner.key.name)
     if view.certificate.problem:
         return Violation(view.certificate.problem_reason or INVALID_SPEC, view.certificate.problem)
     found = (violation(view.subjects) if known is UNSET else known) or expired(view.secret, view.now)
-    renewal = _renewal(view)
     if found is None and renewal is not None and renewal.window_problem:
         return Violation(CertificateReason.WINDOW_ERROR, renewal.window_problem)
     return found
@@ -127,11 +126,6 @@ def _leaf(view: CertificateView) -> LeafFacts | None:
     if not view.owns or view.secret is None or view.secret.leaf is None or view.secret.leaf.is_temporary:
         return None
     return view.secret.leaf
-
-
-def _renewal(view: CertificateView) -> Renewal | None:
-    leaf = _leaf(view)
-    return None if leaf is None else view.planned(leaf, _said(view))
 
 
 def _said(view: CertificateView) -> cm.RenewalInformation | None:

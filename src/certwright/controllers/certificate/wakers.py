@@ -87,8 +87,8 @@ class Wakers:
             where = certificate.metadata
             self._loop.add(CertificateKey(Dialect.MODERN, where.namespace, where.name))
         for source in self._sources.values():
-            for found in source.using_secret(*secret):
-                self._loop.add(found.key)
+            for key in source.using_secret(*secret):
+                self._loop.add(key)
 
     def _wake_owner(self, namespace: str, metadata: ObjectMeta | None) -> None:
         owner = None if metadata is None else controller_of(metadata)

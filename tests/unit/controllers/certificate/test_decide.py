@@ -16,7 +16,7 @@ from certwright.controllers.certificate import decide as steps
 from certwright.controllers.certificate.asking import Advice
 from certwright.controllers.certificate.decide import Step, decide
 from certwright.controllers.certificate.gather import CertificateView
-from certwright.controllers.certificate.readiness import look_again, ready_condition, report
+from certwright.controllers.certificate.readiness import look_again, report
 from certwright.pki.keys import PrivateKey, public_key_digest
 from certwright.rules.facts import RequestFacts, SecretFacts
 from certwright.rules.hub import HubCertificate
@@ -336,7 +336,8 @@ def test_a_new_key_of_the_ca_replaces_a_certificate_that_stays_good_until_then()
     assert isinstance(step, steps.Begin)
     assert step.due is not None
     assert step.due.reason == "CAChanged"
-    assert ready_condition(replace(found, now=NOW + HOUR)).status == "True"
+    (is_ready,) = report(replace(found, now=NOW + HOUR)).status.conditions
+    assert (is_ready.type, is_ready.status) == ("Ready", "True")
 
 
 def test_a_failed_issuance_under_a_new_ca_is_held_back_and_the_secret_is_kept_right() -> None:
