@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING
 
-from cronsim import CronSim, CronSimError
 from msgspec import Struct
 
 from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import parse_duration
 from certwright.rules.facts import LeafFacts
 from certwright.rules.hub import HubCertificate
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 DISABLED = "Disabled"
 LONGEST_CRON = 256
@@ -153,6 +155,10 @@ def _next_opening(window: cm.RenewalWindow, desired: datetime, not_after: dateti
 
 
 def _parts(window: cm.RenewalWindow) -> tuple[str, ZoneInfo, timedelta]:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    from cronsim import CronSim, CronSimError
+
     cron = window.cron.strip()
     cron = _DESCRIPTORS.get(cron, cron)
     if len(cron) > LONGEST_CRON or not _CRON.fullmatch(cron):
@@ -183,6 +189,8 @@ def _window_length(text: str) -> timedelta:
 
 def _starts(cron: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
     """When the window opens, from `after` on (itself included), in UTC."""
+    from cronsim import CronSim
+
     ticks = CronSim(cron, (after - timedelta(minutes=1)).astimezone(zone))
     for _, tick in zip(range(_STARTS_LOOKED_AT), ticks, strict=False):
         yield tick.astimezone(UTC)

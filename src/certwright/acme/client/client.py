@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec import Struct
 
@@ -31,6 +30,9 @@ from certwright.acme.protocol.messages import (
 )
 from certwright.acme.protocol.problems import Problem
 from certwright.clock import Clock
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 M = TypeVar("M", bound=Message)
 

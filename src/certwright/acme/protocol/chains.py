@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
+from typing import TYPE_CHECKING
 
 from certwright.pki import pem
 from certwright.pki.pem import DEFAULT_LIMITS, PemLimits
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 WHAT = "the certificate chain from the ACME server"
 
@@ -19,11 +21,15 @@ def read_chain(text: bytes, limits: PemLimits = DEFAULT_LIMITS) -> tuple[x509.Ce
 
 def top_issuer_name(chain: tuple[x509.Certificate, ...]) -> str:
     """The issuer's common name of the last certificate: what `preferredChain` is compared with; empty without one."""
+    from cryptography.x509.oid import NameOID
+
     names = chain[-1].issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value) if names else ""
 
 
 def _parse(der: bytes) -> x509.Certificate:
+    from cryptography import x509
+
     try:
         return x509.load_der_x509_certificate(der)
     except ValueError:

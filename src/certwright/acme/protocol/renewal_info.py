@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-
-from cryptography import x509
+from typing import TYPE_CHECKING
 
 from certwright.acme.protocol import base64url
 from certwright.acme.protocol.messages import Window
 
+if TYPE_CHECKING:
+    from cryptography import x509
+
 
 def certificate_id(certificate: x509.Certificate) -> str | None:
     """The CA's name for a certificate (section 4.1): key identifier and serial; None without an AKI extension."""
+    from cryptography import x509
+
     try:
         authority = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
     except (x509.ExtensionNotFound, ValueError):

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-import yaml
 from msgspec import Struct, field
 
 from certwright.kube.client.connection import Connection, Impersonation, Trust, in_cluster, over_socket
@@ -169,6 +168,8 @@ def load_kubeconfig(paths: Sequence[Path], context: str = "") -> Connection:
 
 
 def _read_file(path: Path) -> _File:
+    import yaml
+
     try:
         with path.open("rb") as file:
             text = file.read(MOST_BYTES + 1)

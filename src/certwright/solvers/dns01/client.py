@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dns.asyncquery
-import dns.exception
-import dns.flags
-import dns.message
-import dns.name
-import dns.rcode
-import dns.rdatatype
 from msgspec import Struct
 
 from certwright.rest import RestClient, RestError, RestOptions, RestRequest, Transport
 from certwright.solvers.dns01.base import DNS_TIMEOUT
 from certwright.solvers.dns01.nameserver import Nameserver, addresses, parse_nameserver
 
+# dnspython is imported where a question is asked or read, since most starts have none.
+if TYPE_CHECKING:
+    import dns.message
+
 LARGEST_DOH_ANSWER = 128 * 1024
 LARGEST_RESOLV_CONF = 64 * 1024
 PUBLIC_RESOLVERS = ("8.8.8.8:53", "8.8.4.4:53")
 DNS_MESSAGE = "application/dns-message"
-SEEN = (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
 
 
 class DnsOptions(Struct, frozen=True, kw_only=True):
@@ -81,6 +78,11 @@ class DnsClient:
 
     async def ask(self, server: str, name: str, kind: str, recursion: bool = True) -> dns.message.Message:
         """The answer of one nameserver, NOERROR or NXDOMAIN; DnsFailure otherwise."""
+        import dns.exception
+        import dns.flags
+        import dns.message
+        import dns.rcode
+
         try:
             query = dns.message.make_query(name, kind, use_edns=0, payload=1232)
             if not recursion:
@@ -91,7 +93,7 @@ class DnsClient:
         except (dns.exception.DNSException, OSError, EOFError, ValueError) as error:
             words = str(error) or type(error).__name__
             raise DnsFailure(f"{server} could not be asked for {kind} of {name}: {words}") from error
-        if answer.rcode() not in SEEN:
+        if answer.rcode() not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
             raise DnsFailure(f"{server} answered {dns.rcode.to_text(answer.rcode())} for {kind} of {name}")
         return answer
 
@@ -103,6 +105,8 @@ class DnsClient:
         return await self._over_port(Nameserver(found[0], where.port), query)
 
     async def _over_port(self, where: Nameserver, query: dns.message.Message) -> dns.message.Message:
+        import dns.asyncquery
+
         seconds = self.options.timeout.total_seconds()
         answer, _ = await dns.asyncquery.udp_with_fallback(query, where.host, seconds, where.port)
         return answer
@@ -115,6 +119,8 @@ def _doh_options(url: str, options: DnsOptions) -> RestOptions:
 
 
 async def _ask_https(client: RestClient, url: str, query: dns.message.Message) -> dns.message.Message:
+    import dns.message
+
     headers = {"Accept": DNS_MESSAGE, "Content-Type": DNS_MESSAGE}
     try:
         answer = await client.send(RestRequest(method="POST", path=url, headers=headers, body=query.to_wire()))
@@ -128,6 +134,9 @@ async def _ask_https(client: RestClient, url: str, query: dns.message.Message) -
 
 def texts(answer: dns.message.Message, name: str) -> set[str]:
     """The TXT values of that name in the answer, each put together from its strings."""
+    import dns.name
+    import dns.rdatatype
+
     wanted = dns.name.from_text(name)
     return {
         b"".join(rdata.strings).decode(errors="replace")
@@ -139,6 +148,9 @@ def texts(answer: dns.message.Message, name: str) -> set[str]:
 
 def targets(answer: dns.message.Message, name: str, kind: str) -> Sequence[str]:
     """What the records of that name and kind (CNAME, NS, A, AAAA) point to, in a stable order."""
+    import dns.name
+    import dns.rdatatype
+
     wanted, rdtype = dns.name.from_text(name), dns.rdatatype.from_text(kind)
     found = {
         rdata.to_text().lower()

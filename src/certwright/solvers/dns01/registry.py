@@ -12,7 +12,6 @@ from msgspec import Struct
 from certwright.errors import Blocked
 from certwright.rest import SecretText
 from certwright.solvers.dns01.base import DnsProvider, Tools
-from certwright.solvers.dns01.providers import cloudflare, rfc2136
 
 REF_SUFFIX = "SecretRef"
 
@@ -37,6 +36,8 @@ class SecretRef(Struct, frozen=True):
 
 def providers() -> Mapping[str, ProviderKind]:
     """Every provider under the key that users write."""
+    from certwright.solvers.dns01.providers import cloudflare, rfc2136
+
     return {
         "cloudflare": _kind("cloudflare", cloudflare.CloudflareConfig, cloudflare.Cloudflare, cloudflare.TTL),
         "rfc2136": _kind("rfc2136", rfc2136.Rfc2136Config, rfc2136.Rfc2136, rfc2136.TTL),

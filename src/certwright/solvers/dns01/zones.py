@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from datetime import datetime, timedelta
 from enum import Enum
-
-import dns.exception
-import dns.message
-import dns.name
-import dns.rdatatype
-import dns.rrset
+from typing import TYPE_CHECKING
 
 from certwright.clock import Clock
 from certwright.solvers.dns01.client import DnsClient, DnsFailure, targets
+
+if TYPE_CHECKING:
+    import dns.message
+    import dns.name
+    import dns.rrset
 
 MOST_HOPS = 10
 MOST_ZONES = 1024
@@ -75,6 +75,9 @@ class Zones:
             self._kept.popitem(last=False)
 
     async def _climb(self, name: str) -> tuple[str, timedelta]:
+        import dns.exception
+        import dns.name
+
         try:
             at = dns.name.from_text(name)
         except dns.exception.DNSException as error:
@@ -90,6 +93,8 @@ class Zones:
 
 def _soa(answer: dns.message.Message, name: dns.name.Name) -> dns.rrset.RRset | None:
     """The SOA of the zone of `name`: asked for at the apex, or beside a negative answer (RFC 2308 section 3)."""
+    import dns.rdatatype
+
     if any(rrset.rdtype == dns.rdatatype.CNAME for rrset in answer.answer):
         return None  # what follows is about the CNAME's target
     for rrset in [*answer.answer, *answer.authority]:

@@ -12,7 +12,6 @@ from datetime import timedelta
 import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
-from dns.rdatatype import RdataType
 from msgspec import Struct
 from yarl import URL
 
@@ -125,9 +124,9 @@ class _Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found = await self._addresses(host, RdataType.A) if family != socket.AF_INET6 else []
+        found = await self._addresses(host, "A") if family != socket.AF_INET6 else []
         if not found and family != socket.AF_INET:
-            found = await self._addresses(host, RdataType.AAAA)
+            found = await self._addresses(host, "AAAA")
         if not found:
             raise OSError(f"no nameserver that was chosen has an address of {host}")
         return [_result(host, address, port) for address in found]
@@ -135,13 +134,15 @@ class _Resolver(AbstractResolver):
     async def close(self) -> None:
         """Nothing is held."""
 
-    async def _addresses(self, host: str, kind: RdataType) -> list[str]:
+    async def _addresses(self, host: str, kind: str) -> list[str]:
+        from dns.rdatatype import RdataType
+
         try:
-            answer = await self._dns.recursive(f"{host.rstrip('.')}.", kind.name)
+            answer = await self._dns.recursive(f"{host.rstrip('.')}.", kind)
         except DnsFailure as failure:
             raise OSError(str(failure)) from failure
         # The addresses stand at the end of the CNAMEs, which a recursive nameserver follows.
-        return [rdata.to_text() for rrset in answer.answer if rrset.rdtype == kind for rdata in rrset]
+        return [rdata.to_text() for rrset in answer.answer if rrset.rdtype == RdataType[kind] for rdata in rrset]
 
 
 def _result(host: str, address: str, port: int) -> ResolveResult:
