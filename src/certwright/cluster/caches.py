@@ -137,8 +137,9 @@ def _certificate(found: cm.Certificate) -> cm.Certificate:
     """Without the copy of the manifest that kubectl leaves, which is as large as the rest; a mirror needs it."""
     if is_mirror(found.metadata):
         return found
-    kept = {k: v for k, v in found.metadata.annotations.items() if k != LAST_APPLIED}
-    found = replace(found, metadata=replace(found.metadata, annotations=kept))
+    if LAST_APPLIED in found.metadata.annotations:
+        kept = {k: v for k, v in found.metadata.annotations.items() if k != LAST_APPLIED}
+        found = replace(found, metadata=replace(found.metadata, annotations=kept))
     # One without a status is replaced in a moment by one that has it.
     return shared(found) if found.status.conditions else found
 
