@@ -9,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from certwright.app.memory import loading
 from certwright.app.options import ControllerOptions, LeaderElection, Outside
 from certwright.cli.flags import (
     behaviour_flags,
@@ -45,7 +46,8 @@ Examples:
 @log_flags
 def command(logging_format: LogFormat, verbosity: int, **flags: Any) -> None:
     """Run the controllers against a Kubernetes API server until SIGTERM or SIGINT."""
-    from certwright.app.controller import run_controller
+    with loading():
+        from certwright.app.controller import run_controller
 
     raise SystemExit(run_controller(options_from(flags), logging_format, verbosity))
 

@@ -6,7 +6,14 @@ import gc
 
 import pytest
 
-from certwright.app.memory import filling, settle
+from certwright.app.memory import filling, loading, settle
+
+
+def test_nothing_is_garbage_while_modules_are_loaded() -> None:
+    with loading():
+        assert not gc.isenabled()
+
+    assert gc.isenabled()
 
 
 def test_old_objects_are_seldom_looked_at_while_caches_are_filled() -> None:
