@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from tools.generated import write_or_check
 
@@ -40,20 +39,19 @@ class _Request(NamedTuple):
 
 def one_of_each() -> Iterator[Metric]:
     """Every metric with one series at least."""
-    registry = CollectorRegistry()
     samples = Samples(
         certificates=lambda: [CertificateSample(namespace="a", name="b", issuer_name="c")],
         issuers=lambda: [IssuerSample(namespace="a", name="b")],
         cluster_issuers=lambda: [IssuerSample(name="b")],
         challenges=lambda: [ChallengeSample(namespace="a", name="b", domain="c", type="DNS-01")],
     )
-    metrics = Metrics(registry, SystemClock(), samples)
+    metrics = Metrics(SystemClock(), samples)
     metrics.pass_made("orders")
     metrics.pass_failed("orders")
     metrics.acme_request(_Request())
     metrics.venafi_request("retrieve", timedelta(0))
     metrics.venafi_token("success", timedelta(0))
-    yield from registry.collect()
+    yield from metrics.collect()
 
 
 def page() -> str:

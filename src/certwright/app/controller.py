@@ -121,6 +121,6 @@ def _endpoints(options: ControllerOptions, parts: Parts, clock: Clock, elector: 
     leadership = {"leaderElection": elector.health} if elector is not None else {}
     health = health_page({"clockHealth": ClockHealth(clock), **leadership})
     return (
-        Endpoint(options.metrics_listen_address, {"/metrics": metrics_page(parts.registry)}),
+        Endpoint(options.metrics_listen_address, {"/metrics": metrics_page(parts.metrics.collect)}),
         Endpoint(options.healthz_listen_address, {"/livez": health}),
     )

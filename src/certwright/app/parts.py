@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from msgspec import Struct
-from prometheus_client import CollectorRegistry, ProcessCollector
 
 from certwright.app.addresses import own_addresses
 from certwright.app.choice import chosen
@@ -61,7 +60,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     """What runs: `watching` always, `controllers` while we lead; `closing` is called at the end."""
 
     cluster: Cluster
-    registry: CollectorRegistry
+    metrics: Metrics
     watching: tuple[Part, ...]
     controllers: tuple[Part, ...]
     responder: Responder
@@ -87,15 +86,13 @@ def build_parts(options: ControllerOptions, connection: Connection, client: Kube
         pending=PendingKeys(),
         settings=settings,
     )
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    metrics = Metrics(registry, clock, samples_of(caches, legacy))
+    metrics = Metrics(clock, samples_of(caches, legacy))
     responder = _responder(options.outside)
     world = _World(cluster, legacy, metrics, options, connection.server)
     outside = _outside(world, responder)
     return Parts(
         cluster=cluster,
-        registry=registry,
+        metrics=metrics,
         watching=(caches.run, cluster.recorder.run, *((legacy.caches.run,) if legacy else ())),
         controllers=_controllers(world, outside),
         responder=responder,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
 
 from certwright.clock import Clock
-from certwright.telemetry.exposition import CONTENT_TYPE, exposition
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
 
 LONGEST_SKEW = timedelta(minutes=5)
 Check = Callable[[], str]
@@ -73,11 +76,16 @@ class Endpoint:
         return page() if page else web.Response(status=404, text="404 page not found\n")
 
 
-def metrics_page(registry: CollectorRegistry) -> Callable[[], web.Response]:
-    """What the registry holds, in the text format of Prometheus."""
+def metrics_page(collect: Callable[[], Iterable[Metric]] = tuple) -> Callable[[], web.Response]:
+    """What is collected, and figures of the process, in the text format of Prometheus."""
 
     def page() -> web.Response:
-        return web.Response(body=b"".join(exposition(registry)), headers={"Content-Type": CONTENT_TYPE})
+        from prometheus_client import ProcessCollector
+
+        from certwright.telemetry.exposition import CONTENT_TYPE, exposition
+
+        metrics = chain(ProcessCollector(registry=None).collect(), collect())
+        return web.Response(body=b"".join(exposition(metrics)), headers={"Content-Type": CONTENT_TYPE})
 
     return page
 

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
-from prometheus_client import CollectorRegistry, ProcessCollector
 
 from certwright.app.controller import CANNOT_START
 from certwright.app.running import end_task, run_process
@@ -130,13 +129,11 @@ def _source(serving: FromFiles | FromOwnCA, client: KubeClient, clock: Clock) ->
 
 
 def _endpoints(options: WebhookOptions, certificate: ServingCertificate) -> tuple[Endpoint, Endpoint]:
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
     pages = {
         "/healthz": health_page({"servingCertificate": certificate.health}, "healthz"),
         "/livez": health_page({}),
     }
     return (
         Endpoint(f"{options.bind_address}:{options.healthz_port}", pages),
-        Endpoint(options.metrics_listen_address, {"/metrics": metrics_page(registry)}),
+        Endpoint(options.metrics_listen_address, {"/metrics": metrics_page()}),
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Sample
 from prometheus_client.utils import floatToGoString
 
@@ -12,13 +12,13 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 LINES_A_CHUNK = 1000
 
 
-def exposition(registry: CollectorRegistry) -> Iterator[bytes]:
+def exposition(metrics: Iterable[Metric]) -> Iterator[bytes]:
     """The text format in chunks, so that a scrape of many objects can be sent without holding up everything else.
 
     The library's own writer appends `_total` to the name of every counter, which would rename ours.
     """
     lines: list[str] = []
-    for metric in registry.collect():
+    for metric in metrics:
         samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
         if not samples:
             continue

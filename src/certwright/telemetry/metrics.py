@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Protocol
-
-from prometheus_client import CollectorRegistry, Histogram
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
+from typing import TYPE_CHECKING, Protocol
 
 from certwright.clock import Clock
 from certwright.telemetry.samples import CHALLENGE_STATES, TRUTHS, CertificateSample, IssuerSample, Samples
-from certwright.telemetry.series import Counts, Durations
+from certwright.telemetry.series import Buckets, Counts, Durations, empty_metric
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
 
 ACME_LABELS = ("scheme", "host", "action", "method", "status")
 TOKEN_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -72,10 +71,10 @@ class AcmeRequest(Protocol):
         """How long it took."""
 
 
-class Metrics(Collector):
-    """The metrics of the controller, on a registry that `app` builds and hands over."""
+class Metrics:
+    """The metrics of the controller."""
 
-    def __init__(self, registry: CollectorRegistry, clock: Clock, samples: Samples | None = None) -> None:
+    def __init__(self, clock: Clock, samples: Samples | None = None) -> None:
         self._clock = clock
         self._samples = samples or Samples()
         self._passes = Counts("certmanager_controller_sync_call_count", "Passes of a controller.", ("controller",))
@@ -88,13 +87,11 @@ class Metrics(Collector):
             "certmanager_http_venafi_client_request_duration_seconds", "How long Venafi took.", ("api_call",)
         )
         self._tokens = Counts("certmanager_venafi_oauth_token_requests_total", "Requests for a token.", ("status",))
-        self._token_took = Histogram(
+        self._token_took = Buckets(
             "certmanager_venafi_oauth_token_request_duration_seconds",
             "How long Venafi took to give a token.",
-            registry=registry,
-            buckets=TOKEN_BUCKETS,
+            TOKEN_BUCKETS,
         )
-        registry.register(self)
 
     def pass_made(self, controller: str) -> None:
         """A controller looked at one object."""
@@ -117,14 +114,11 @@ class Metrics(Collector):
     def venafi_token(self, status: str, took: timedelta) -> None:
         """Venafi was asked for an OAuth token."""
         self._tokens.add((status,))
-        self._token_took.observe(took.total_seconds())
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing, so that registering reads no object."""
-        return ()
+        self._token_took.add(took)
 
     def collect(self) -> Iterator[Metric]:
         """Everything, as of now."""
+        yield self._token_took.metric()
         yield from self._of_clock()
         yield from self._of_certificates()
         yield self._of_challenges()
@@ -142,7 +136,7 @@ class Metrics(Collector):
     def _of_clock(self) -> Iterator[Metric]:
         now = self._clock.now().timestamp()
         for name, words, kind in CLOCKS:
-            metric = Metric(name, words, kind)
+            metric = empty_metric(name, words, kind)
             metric.add_sample(name, {}, now)
             yield metric
 
@@ -150,7 +144,7 @@ class Metrics(Collector):
         samples = tuple(self._samples.certificates())
         yield _ready("certmanager_certificate_ready_status", "The ready status of the certificate.", samples)
         for name, words, of in TIMES:
-            metric = Metric(name, words, "gauge")
+            metric = empty_metric(name, words, "gauge")
             for sample in samples:
                 at = of(sample)
                 metric.add_sample(name, sample.labels, at.timestamp() if at else 0)
@@ -158,7 +152,7 @@ class Metrics(Collector):
 
     def _of_challenges(self) -> Metric:
         name = "certmanager_certificate_challenge_status"
-        metric = Metric(name, "The status of certificate challenges", "gauge")
+        metric = empty_metric(name, "The status of certificate challenges", "gauge")
         for sample in self._samples.challenges():
             for state in CHALLENGE_STATES:
                 metric.add_sample(name, {**sample.labels, "status": state}, float(sample.state == state))
@@ -166,7 +160,7 @@ class Metrics(Collector):
 
 
 def _ready(name: str, words: str, samples: Iterable[CertificateSample] | Iterable[IssuerSample]) -> Metric:
-    metric = Metric(name, words, "gauge")
+    metric = empty_metric(name, words, "gauge")
     for sample in samples:
         for truth in TRUTHS:
             metric.add_sample(name, {**sample.labels, "condition": truth}, float(sample.ready == truth))

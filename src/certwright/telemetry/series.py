@@ -1,18 +1,27 @@
-"""Counters and summaries under exactly the names they are given."""
+"""Counters, summaries and histograms under exactly the names they are given."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from prometheus_client.metrics_core import Metric
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
 
 Labels = tuple[str, ...]
 
 QUANTILES = (0.5, 0.9, 0.99)
 WINDOW = timedelta(minutes=10)
 MOST_KEPT = 500
+
+
+def empty_metric(name: str, words: str, kind: str) -> Metric:
+    """A metric without samples; the library is loaded by the first scrape, not by every start."""
+    from prometheus_client.metrics_core import Metric
+
+    return Metric(name, words, kind)
 
 
 class Counts:
@@ -28,7 +37,7 @@ class Counts:
         self._counts[values] = self._counts.get(values, 0) + 1
 
     def metric(self) -> Metric:
-        metric = Metric(self._name, self._words, "counter")
+        metric = empty_metric(self._name, self._words, "counter")
         for values, count in self._counts.items():
             metric.add_sample(self._name, dict(zip(self._labels, values, strict=True)), count)
         return metric
@@ -66,11 +75,38 @@ class Durations:
         self._series.setdefault(values, _Series()).add(took.total_seconds(), now)
 
     def metric(self, now: datetime) -> Metric:
-        metric = Metric(self._name, self._words, "summary")
+        metric = empty_metric(self._name, self._words, "summary")
         for values, series in self._series.items():
             labels = dict(zip(self._labels, values, strict=True))
             for part, seconds in series.quantiles(now):
                 metric.add_sample(self._name, {**labels, "quantile": str(part)}, seconds)
             metric.add_sample(f"{self._name}_sum", labels, series.total)
             metric.add_sample(f"{self._name}_count", labels, series.count)
+        return metric
+
+
+class Buckets:
+    """A histogram without labels, whose buckets end at these seconds."""
+
+    def __init__(self, name: str, words: str, ends: tuple[float, ...]) -> None:
+        self._name = name
+        self._words = words
+        self._counts = dict.fromkeys((*ends, float("inf")), 0)
+        self._total = 0.0
+
+    def add(self, took: timedelta) -> None:
+        seconds = took.total_seconds()
+        self._total += seconds
+        for end in self._counts:
+            self._counts[end] += seconds <= end
+
+    def metric(self) -> Metric:
+        from prometheus_client.utils import floatToGoString
+
+        metric = empty_metric(self._name, self._words, "histogram")
+        for end, count in self._counts.items():
+            le = floatToGoString(end)  # type: ignore[no-untyped-call] # the library leaves it untyped
+            metric.add_sample(f"{self._name}_bucket", {"le": le}, count)
+        metric.add_sample(f"{self._name}_count", {}, self._counts[float("inf")])
+        metric.add_sample(f"{self._name}_sum", {}, self._total)
         return metric

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from prometheus_client import CollectorRegistry
 from tests.clock import MovableClock
 from tests.cluster import Cluster
 from tests.integration.takeover.golden import RESOURCES, Plain
@@ -29,6 +28,7 @@ from certwright.clock import Clock
 from certwright.cluster.settings import Settings
 from certwright.kube.client.client import ClientOptions, KubeClient
 from certwright.kube.client.kubeconfig import find_connection
+from certwright.telemetry.metrics import Metrics
 
 SERVED = tuple(
     kind.resource
@@ -82,15 +82,15 @@ class Run:
 
     def passes(self, controller: str) -> int:
         """How many passes a loop has made."""
-        return int(count(self.parts.registry, PASSES, controller=controller))
+        return int(count(self.parts.metrics, PASSES, controller=controller))
 
     @property
     def asked(self) -> int:
         """How often the CA was asked."""
-        return int(count(self.parts.registry, ASKED))
+        return int(count(self.parts.metrics, ASKED))
 
     async def _is_quiet(self) -> bool:
-        now = (self.writes, _passes(self.parts.registry))
+        now = (self.writes, _passes(self.parts.metrics))
         if self._seen and self._seen[-1] != now:
             self._seen.clear()
         self._seen.append(now)
@@ -227,9 +227,9 @@ def _plain(each: Plain) -> Plain:
     return {**each, "metadata": metadata}
 
 
-def count(registry: CollectorRegistry, name: str, **labels: str) -> float:
+def count(metrics: Metrics, name: str, **labels: str) -> float:
     """The sum of a counter's series that bear those labels."""
-    samples = (sample for metric in registry.collect() for sample in metric.samples)
+    samples = (sample for metric in metrics.collect() for sample in metric.samples)
     return sum(
         sample.value
         for sample in samples
@@ -237,8 +237,8 @@ def count(registry: CollectorRegistry, name: str, **labels: str) -> float:
     )
 
 
-def _passes(registry: CollectorRegistry) -> float:
-    return count(registry, PASSES)
+def _passes(metrics: Metrics) -> float:
+    return count(metrics, PASSES)
 
 
 def _options(cluster: Cluster, outside: Mapping[str, Any], settings: Mapping[str, Any]) -> ControllerOptions:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from tests.clock import MovableClock
 
@@ -62,17 +61,16 @@ class Rig:
         self.cluster_issuers: list[IssuerSample] = []
         self.challenges: list[ChallengeSample] = []
         self.clock = MovableClock()
-        self.registry = CollectorRegistry()
         samples = Samples(
             certificates=lambda: self.certificates,
             issuers=lambda: self.issuers,
             cluster_issuers=lambda: self.cluster_issuers,
             challenges=lambda: self.challenges,
         )
-        self.metrics = Metrics(self.registry, self.clock, samples)
+        self.metrics = Metrics(self.clock, samples)
 
     def text(self) -> str:
-        return b"".join(exposition(self.registry)).decode()
+        return b"".join(exposition(self.metrics.collect())).decode()
 
     def lines(self, name: str) -> list[str]:
         return [line for line in self.text().splitlines() if line.startswith(name)]
@@ -236,7 +234,7 @@ def test_the_clock_is_ours(rig: Rig) -> None:
 def test_many_objects_come_in_chunks(rig: Rig) -> None:
     rig.issuers = [IssuerSample(namespace="shop", name=str(number)) for number in range(LINES_A_CHUNK)]
 
-    chunks = list(exposition(rig.registry))
+    chunks = list(exposition(rig.metrics.collect()))
 
     assert len(chunks) > 3
     assert b"".join(chunks).endswith(b"\n")
@@ -253,8 +251,16 @@ def test_loops_and_the_acme_client_can_be_watched(rig: Rig) -> None:
     assert len(rig.lines("certmanager_http_acme_client_request_count")) == 1
 
 
-def test_registering_reads_no_object() -> None:
-    def broken() -> list[CertificateSample]:
-        raise AssertionError("read")
+def test_a_duration_counts_in_each_bucket_that_ends_no_earlier(rig: Rig) -> None:
+    name = "certmanager_venafi_oauth_token_request_duration_seconds"
+    rig.metrics.venafi_token("success", timedelta(seconds=0.5))
+    rig.metrics.venafi_token("failure", timedelta(minutes=1))
 
-    Metrics(CollectorRegistry(), MovableClock(), Samples(certificates=broken))
+    counts = {line.split('"')[1]: line.split()[-1] for line in rig.lines(f"{name}_bucket")}
+    assert counts == {
+        **dict.fromkeys(["0.01", "0.05", "0.1", "0.25"], "0.0"),
+        **dict.fromkeys(["0.5", "1.0", "2.5", "5.0", "10.0", "30.0"], "1.0"),
+        "+Inf": "2.0",
+    }
+    assert rig.lines(f"{name}_count") == [f"{name}_count 2.0"]
+    assert rig.lines(f"{name}_sum") == [f"{name}_sum 60.5"]
