@@ -53,8 +53,8 @@ LONGEST_WAIT = timedelta(seconds=30)
 CONNECT_TIMEOUT = 10.0
 MOST_WARNINGS = 1000
 MOST_ERROR_BYTES = 64 * 1024
-# What one read of a long answer brings (up to four times this, as the event loop reads) is worked through before others
-# have their turn, hence in a few milliseconds; and it fits into the caches of a processor.
+# Of a long answer no more is read ahead (four times this, as the event loop reads) than fits into the caches of a
+# processor.
 READ_SIZE = 64 * 1024
 
 

@@ -66,10 +66,11 @@ async def test_a_watch_tells_changes_in_order_and_skips_what_cannot_be_read() ->
     assert "as=PartialObjectMetadata;g=meta.k8s.io;v=v1" in api.last.headers["Accept"]
 
 
-async def test_events_are_handed_on_as_they_arrive_together_or_alone() -> None:
-    def added(name: str) -> bytes:
-        return b'{"type":"ADDED","object":{"metadata":{"name":"' + name.encode() + b'"}}}\n'
+def added(name: str) -> bytes:
+    return b'{"type":"ADDED","object":{"metadata":{"name":"' + name.encode() + b'"}}}\n'
 
+
+async def test_events_are_handed_on_as_they_arrive_together_or_alone() -> None:
     parts = (added("a") + added("b") + added("c")[:20], added("c")[20:30], added("c")[30:], added("d"))
     heard_of = asyncio.Event()
 
@@ -90,6 +91,18 @@ async def test_events_are_handed_on_as_they_arrive_together_or_alone() -> None:
             heard_of.set()
 
     assert names == [["a", "b"], ["c"], ["d"]]
+
+
+async def test_others_have_their_turn_while_many_events_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_AT_ONCE", 2)
+    course: list[str] = []
+    together = b"".join(map(added, "abcde")).decode().rstrip()
+    async with serving(streamed(together)) as api, client_of(api) as client:
+        async for events in client.watch(CONFIG_MAP, Selection(), "3"):
+            course += [each.obj.metadata.name for each in events if isinstance(each, Seen)]
+            asyncio.get_running_loop().call_soon(course.append, "|")
+
+    assert "".join(course).rstrip("|") == "ab|cd|e"
 
 
 @pytest.mark.parametrize(
