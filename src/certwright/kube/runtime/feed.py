@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
@@ -24,6 +25,7 @@ from certwright.kube.client.listing import (
     WatchEvent,
     WatchOptions,
 )
+from certwright.kube.client.reading import MOST_AT_ONCE
 from certwright.kube.wire.status import ApiError, BadRequest, Gone, Invalid
 
 LOG = logging.getLogger(__name__)
@@ -127,12 +129,17 @@ class Feed(Generic[T]):
         pages = self._client.pages(self._kind, self._selection, metadata_only=self._metadata_only)
         async with aclosing(pages):
             async for page in pages:
-                for obj in page.items:
-                    self._sink.seen(obj)
+                await self._see(page.items)
                 for malformed in page.malformed:
                     self._sink.unread(malformed, "", removed=False)
                 version = page.resource_version
         self._complete(version)
+
+    async def _see(self, objects: Sequence[T]) -> None:
+        for start in range(0, len(objects), MOST_AT_ONCE):
+            for obj in objects[start : start + MOST_AT_ONCE]:
+                self._sink.seen(obj)
+            await asyncio.sleep(0)  # noqa: TID251 - it lets others go on, no time passes
 
     async def _watch(self, *, is_initial: bool) -> None:
         options = WatchOptions(

@@ -18,6 +18,7 @@ from certwright.api.core import ConfigMap
 from certwright.api.core_kinds import CONFIG_MAP
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.connection import Connection
+from certwright.kube.client.reading import MOST_AT_ONCE
 from certwright.kube.runtime.cache import Cache, Change
 from certwright.kube.wire.keys import ObjectKey
 
@@ -137,6 +138,21 @@ async def test_a_server_without_watch_lists_is_listed_in_pages(reason: str, open
         assert watched.told() == [("a", None, "3"), ("b", None, "5"), ("b", "5", "12")]
         assert [each.query.get("limit") for each in api.requests] == [None, "500", "500", None]
         assert api.last.query["resourceVersion"] == "9"
+
+
+async def test_others_have_their_turn_while_a_page_is_taken(open_end: asyncio.Event) -> None:
+    refused = json_answer(failure(422, "Invalid"), 422)
+    whole = page(999, *(event("", f"o{number}", number + 1) for number in range(3 * MOST_AT_ONCE)))
+    kept: list[int] = []
+
+    def soon(change: Change[str]) -> None:
+        asyncio.get_running_loop().call_soon(lambda: kept.append(len(watched.cache)))
+
+    async with watching(refused, whole, streamed(then=open_end)) as (watched, _):
+        watched.cache.subscribe(soon)
+        await watched.until(lambda: len(watched.changes) == 3 * MOST_AT_ONCE)
+
+    assert kept[0] == MOST_AT_ONCE
 
 
 async def test_a_server_that_ignores_the_option_is_listed_too(open_end: asyncio.Event) -> None:
