@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from certwright.pki import pem
 from certwright.pki.keys import PrivateKey
 from certwright.pki.keystores import jks, pkcs12
 from certwright.pki.keystores.entry import KeyEntry
+from certwright.pki.names import Subject
 from certwright.pki.pem import split_certificates
 from certwright.rules import defaults
 from certwright.rules.facts import CA_CERT, COMBINED_PEM, KEY_DER, TLS_CERT, TLS_KEY, Identity, SecretFacts
@@ -29,6 +30,7 @@ KEYSTORE_P12, TRUSTSTORE_P12 = "keystore.p12", "truststore.p12"
 FORMATS = frozenset({KEY_DER, COMBINED_PEM})
 KEYSTORES = frozenset({KEYSTORE_JKS, TRUSTSTORE_JKS, KEYSTORE_P12, TRUSTSTORE_P12})
 LONGEST_LABEL = 63
+_NONE: frozenset[str] = frozenset()
 _FORMAT_KEYS = {"DER": KEY_DER, "CombinedPEM": COMBINED_PEM}
 _QUOTED = re.compile(r'[,"\r\n]|^\s|^\\\.\Z')
 """What Go's csv.Writer puts in quotes."""
@@ -170,15 +172,16 @@ def drift(certificate: HubCertificate, secret: SecretFacts, *, owned: bool) -> t
 
 def wanted_formats(spec: cm.CertificateSpec) -> frozenset[str]:
     """The data keys of the additional output formats."""
-    asked = (_FORMAT_KEYS.get(each.type) for each in spec.additional_output_formats)
-    return frozenset(name for name in asked if name is not None)
+    asked = spec.additional_output_formats
+    return frozenset(_FORMAT_KEYS[each.type] for each in asked if each.type in _FORMAT_KEYS) if asked else _NONE
 
 
 def wanted_keystores(spec: cm.CertificateSpec, *, has_ca: bool) -> frozenset[str]:
     """The data keys of the key stores; trust stores only where the CA is known."""
-    stores, found = spec.keystores, set[str]()
+    stores = spec.keystores
     if stores is None:
-        return frozenset()
+        return _NONE
+    found: set[str] = set()
     if stores.jks and stores.jks.create:
         found |= {KEYSTORE_JKS, TRUSTSTORE_JKS}
     if stores.pkcs12 and stores.pkcs12.create:
@@ -195,27 +198,30 @@ def certificate_details(leaf: Identity) -> dict[str, str]:
         Annotation.IP_SANS: csv_record(names.ip_addresses),
         Annotation.URI_SANS: csv_record(names.uris),
     }
-    optional = (
-        (Annotation.EMAIL_SANS, names.email_addresses),
-        (Annotation.SUBJECT_ORGANIZATIONS, subject.organizations),
-        (Annotation.SUBJECT_ORGANIZATIONAL_UNITS, subject.organizational_units),
-        (Annotation.SUBJECT_COUNTRIES, subject.countries),
-        (Annotation.SUBJECT_PROVINCES, subject.provinces),
-        (Annotation.SUBJECT_LOCALITIES, subject.localities),
-        (Annotation.SUBJECT_POSTAL_CODES, subject.postal_codes),
-        (Annotation.SUBJECT_STREET_ADDRESSES, subject.street_addresses),
-    )
-    for key, values in optional:
-        if values and (record := csv_record(values)):
-            details[key] = record
-    if subject.serial_number:
-        details[Annotation.SUBJECT_SERIAL_NUMBER] = subject.serial_number
+    if addresses := csv_record(names.email_addresses):
+        details[Annotation.EMAIL_SANS] = addresses
+    if subject != Subject(common_name=subject.common_name):
+        details |= _subject_details(subject)
     return details
 
 
-def csv_record(values: Sequence[str]) -> str:
+def _subject_details(subject: Subject) -> dict[str, str]:
+    details = {
+        Annotation.SUBJECT_ORGANIZATIONS: csv_record(subject.organizations),
+        Annotation.SUBJECT_ORGANIZATIONAL_UNITS: csv_record(subject.organizational_units),
+        Annotation.SUBJECT_COUNTRIES: csv_record(subject.countries),
+        Annotation.SUBJECT_PROVINCES: csv_record(subject.provinces),
+        Annotation.SUBJECT_LOCALITIES: csv_record(subject.localities),
+        Annotation.SUBJECT_POSTAL_CODES: csv_record(subject.postal_codes),
+        Annotation.SUBJECT_STREET_ADDRESSES: csv_record(subject.street_addresses),
+        Annotation.SUBJECT_SERIAL_NUMBER: subject.serial_number,
+    }
+    return {key: value for key, value in details.items() if value}
+
+
+def csv_record(values: Iterable[str]) -> str:
     """One CSV record as Go writes it: quoted where there is a comma, quote, line break or leading space."""
-    return ",".join([_csv_field(value) for value in values]) if values else ""
+    return ",".join(map(_csv_field, values))
 
 
 def _csv_field(value: str) -> str:

@@ -77,22 +77,17 @@ class CertificateController:
         return self._next_look(view, step, taken.report)
 
     def _next_look(self, view: CertificateView, step: Step, report: Report | None) -> datetime | None:
-        found = _next_look(view, step, report)
-        if not isinstance(step, steps.Rest) or not view.owns:
-            return found
-        asked = self._gatherer.asking.ask(view.certificate, view.secret, view.issuer)
-        return asked if found is None else found if asked is None else min(found, asked)
-
-
-def _next_look(view: CertificateView, step: Step, report: Report | None) -> datetime | None:
-    match step:
-        case steps.CheckStores():
-            return view.now
-        case steps.Linger(until):
-            return until
-        case steps.Begin(in_memory=True):
-            return view.now + steps.QUICK
-        case steps.Rest() if not view.owns:
-            return view.now + CONTESTED
-        case _:
-            return look_again(view, view.status if report is None else report.status)
+        status = view.status if report is None else report.status
+        match step:
+            case steps.Rest() if not view.owns:
+                return view.now + CONTESTED
+            case steps.Rest():
+                return look_again(view, status, self._gatherer.asking.ask(view.certificate, view.secret, view.issuer))
+            case steps.CheckStores():
+                return view.now
+            case steps.Linger(until):
+                return until
+            case steps.Begin(in_memory=True):
+                return view.now + steps.QUICK
+            case _:
+                return look_again(view, status)

@@ -163,20 +163,20 @@ class Gatherer:
 
     async def gather(self, key: CertificateKey) -> CertificateView | None:
         """The view; None where there is no such Certificate, or it is on its way out."""
-        certificate = self._sources[key.dialect].get(key)
+        cluster, certificate = self._cluster, self._sources[key.dialect].get(key)
         if certificate is None or certificate.metadata.deletion_timestamp is not None:
             self._checked.pop(key, None)
             self.asking.forget(key)
             return None
-        caches, settings = self._cluster.caches, self._cluster.settings
+        caches, settings = cluster.caches, cluster.settings
         secret = await self._target(certificate)
         claimants = self._claimants(certificate)
         owner = owner_among(claimants, secret.metadata if secret else None)
-        issuer = self._cluster.issuers.referred(certificate.spec.issuer_ref, key.namespace)
+        issuer = cluster.issuers.referred(certificate.spec.issuer_ref, key.namespace)
         uid = certificate.metadata.uid
         view = CertificateView(
             certificate=certificate,
-            now=self._cluster.clock.now(),
+            now=cluster.clock.now(),
             owner=owner or certificate,
             is_superseded=superseding(certificate, claimants) is not None,
             secret=secret,
@@ -192,8 +192,8 @@ class Gatherer:
             ca_reissue=await self.authorities.reissue_time(issuer, secret),
             advice=self.asking.advice(certificate, secret, issuer),
         )
-        following = view.next if self._cluster.pending else None
-        held = None if following is None else self._cluster.pending.digest(following.key)
+        following = view.next if cluster.pending else None
+        held = None if following is None else cluster.pending.digest(following.key)
         return view if held is None else msgspec.structs.replace(view, held_key=held)
 
     def stores_checked(self, certificate: HubCertificate, secret: SecretFacts) -> None:

@@ -88,9 +88,9 @@ def held_back(view: CertificateView) -> str:
     return _sentence(why, f"The next try is at {until:%Y-%m-%dT%H:%M:%SZ}")
 
 
-def look_again(view: CertificateView, status: cm.CertificateStatus) -> datetime | None:
-    """The next moment at which something is due without anything having changed."""
-    moments = [status.renewal_time, status.not_after, view.ca_reissue]
+def look_again(view: CertificateView, status: cm.CertificateStatus, asking: datetime | None = None) -> datetime | None:
+    """The next moment at which something is due without anything having changed; a CA is to be asked at `asking`."""
+    moments = [status.renewal_time, status.not_after, view.ca_reissue, asking]
     if status.last_failure_time is not None:
         moments.append(backoff.next_try(status, *view.backoff))
     if (said := _said(view)) is not None:
