@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import ObjectReference, parse_duration
-from certwright.api.wellknown import CertificateReason, LegacyKey
+from certwright.api.wellknown import Annotation, CertificateReason, LegacyKey
 from certwright.pki.alternative_names import AlternativeNames
 from certwright.pki.errors import PkiError
 from certwright.pki.keys import KeySpec
@@ -182,8 +182,10 @@ def _is_old(found: Subjects) -> bool:
 
 def _other_certificate(found: Subjects) -> Violation | None:
     assert found.secret is not None
-    recorded = recorded_owners(found.secret.metadata)
-    name = found.certificate.key.name
+    marks, name = found.secret.metadata, found.certificate.key.name
+    if marks.annotations.get(Annotation.CERTIFICATE_NAME) == name:
+        return None
+    recorded = recorded_owners(marks)
     if not recorded or name in [key.name for key in recorded]:
         return None
     return incorrect_certificate(recorded[0].name)

@@ -256,8 +256,8 @@ def _legacy_annotations(name: str, leaf: Identity, issuer: ObjectReference) -> d
     }
 
 
-def _part(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
-    return {name: values[name] for name in names if name in values}
+def _part(values: Mapping[str, str], names: Iterable[str]) -> Mapping[str, str]:
+    return values if values.keys() == set(names) else {name: values[name] for name in names if name in values}
 
 
 def _is_owned_by(secret: SecretFacts, certificate: HubCertificate) -> bool:

@@ -48,16 +48,16 @@ NOTHING_DUE = Change(found=None)
 
 def report(view: CertificateView, change: Change = NOTHING) -> Report:
     """The whole status as it is to be, and what happened."""
-    leaf = _leaf(view)
+    old, leaf = view.status, _leaf(view)
     renewal = None if leaf is None else view.planned(leaf, _said(view))
     ready = _ready(view, change, renewal)
-    conditions = with_condition(view.status.conditions, ready, view.now)
+    conditions = with_condition(old.conditions, ready, view.now)
     if change.issuing is None:
         conditions = without_condition(conditions, ConditionType.ISSUING)
     elif change.issuing is not UNSET:
         conditions = with_condition(conditions, change.issuing, view.now)
     status = replace(
-        view.status,
+        old,
         conditions=conditions,
         not_before=leaf.not_before if leaf else None,
         not_after=leaf.not_after if leaf else None,
