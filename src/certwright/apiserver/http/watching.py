@@ -26,6 +26,8 @@ from certwright.apiserver.watch.stream import Stream
 from certwright.kube.wire.status import Expired
 
 BOOKMARKS_EVERY = timedelta(minutes=1)
+# Who only waits for something to write does not hear that a client has gone.
+LOOK_EVERY = timedelta(seconds=5)
 # A watch without a time of its own ends after this long, up to twice: a fleet does not come back at once.
 LONGEST = timedelta(minutes=30)
 
@@ -116,22 +118,35 @@ class Watch:
         self._is_over = True
         self._stream.wake()
 
-    async def send(self, response: web.StreamResponse) -> None:
-        """Send frames until the watch is over; the client is dropped where it is too slow."""
+    async def send(self, response: web.StreamResponse, is_gone: Callable[[], bool]) -> None:
+        """Send frames until the watch is over or the client gone; it is dropped where it is too slow."""
         clock = self._api.clock
         end = clock.call_at(clock.now() + self._options.timeout, self.end)
-        beats = asyncio.get_running_loop().create_task(self._beat()) if self._options.sends_bookmarks else None
+        beside = [self._attend(is_gone)] + ([self._beat()] if self._options.sends_bookmarks else [])
+        tasks = [asyncio.get_running_loop().create_task(each) for each in beside]
         try:
             while not self._stream.is_lost:
-                frames = await self._stream.take()
-                if frames:
-                    await response.write(frames)
+                await self._send_next(response)
                 if self._is_over:
                     return
         finally:
             end.cancel()
-            if beats:
-                beats.cancel()
+            for task in tasks:
+                task.cancel()
+
+    async def next_frames(self) -> bytes:
+        """What is to be sent next; none where the watch was only woken."""
+        return await self._stream.take()
+
+    async def _send_next(self, response: web.StreamResponse) -> None:
+        """Without keeping what was sent until there is more."""
+        if frames := await self.next_frames():
+            await response.write(frames)
+
+    async def _attend(self, is_gone: Callable[[], bool]) -> None:
+        while not is_gone():
+            await self._api.clock.wait(LOOK_EVERY)
+        self.end()
 
     async def _beat(self) -> None:
         while True:
@@ -154,7 +169,7 @@ class Watches:
             response.enable_chunked_encoding()
             await response.prepare(request)
             with contextlib.suppress(ConnectionError):
-                await watch.send(response)
+                await watch.send(response, lambda: request.transport is None or request.transport.is_closing())
                 await response.write_eof()
             return response
         finally:

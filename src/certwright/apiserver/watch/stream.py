@@ -14,6 +14,8 @@ from certwright.apiserver.watch.selection import Selection
 # A client that is further behind than this is dropped; it lists again when it comes back.
 MOST_WAITING = 10_000
 MOST_WAITING_BYTES = 64 * 1024 * 1024
+# What is there at the start is written piece by piece, as the client takes it.
+A_PIECE = 256 * 1024
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]
 Render = Callable[[Stored], bytes]
@@ -25,6 +27,8 @@ class Stream:
     def __init__(self, selection: Selection, render: Render) -> None:
         self._selection = selection
         self._render = render
+        self._present: deque[Stored] = deque()
+        self._ahead = b""
         self._frames: deque[bytes] = deque()
         self._waiting = 0
         self._bytes = 0
@@ -44,12 +48,15 @@ class Stream:
             self._queue("DELETED", change.stored if change.kind == "DELETED" else _as_left(change))
 
     def initial(self, items: list[Stored]) -> None:
-        """Queue the objects that are there when the watch starts."""
-        self._push(b"".join([b'{"type":"ADDED","object":' + self._render(stored) + b"}\n" for stored in items]))
+        """Send the objects that are there when the watch starts before everything else."""
+        self._present.extend(items)
+        # At once, since the first of all frames may differ from those that follow.
+        self._ahead = self._piece()
 
     def frame(self, kind: EventType, body: bytes) -> None:
         """Queue a frame that is not a change: a bookmark or an error."""
-        self._push(b'{"type":"' + kind.encode() + b'","object":' + body + b"}\n")
+        self._frames.append(_frame(kind, body))
+        self._ready.set()
 
     def _queue(self, kind: EventType, stored: Stored) -> None:
         body = self._render(stored)
@@ -60,22 +67,32 @@ class Stream:
             self.is_lost = True
             self._frames.clear()
 
-    def _push(self, frame: bytes) -> None:
-        self._frames.append(frame)
-        self._ready.set()
-
     def wake(self) -> None:
         """Let the sender look, though there is nothing new."""
         self._ready.set()
 
     async def take(self) -> bytes:
-        """The frames that wait, joined; b'' after `wake`."""
+        """What is to be sent next: a piece of what is there, else all frames that wait; b'' after `wake`."""
+        if self._ahead or self._present:
+            piece, self._ahead = self._ahead or self._piece(), b""
+            return piece
         await self._ready.wait()
         self._ready.clear()
         joined = b"".join(self._frames)
         self._frames.clear()
         self._waiting = self._bytes = 0
         return joined
+
+    def _piece(self) -> bytes:
+        frames, size = [], 0
+        while self._present and size < A_PIECE:
+            frames.append(_frame("ADDED", self._render(self._present.popleft())))
+            size += len(frames[-1])
+        return b"".join(frames)
+
+
+def _frame(kind: EventType, body: bytes) -> bytes:
+    return b'{"type":"' + kind.encode() + b'","object":' + body + b"}\n"
 
 
 def _as_left(change: Change) -> Stored:
