@@ -10,13 +10,14 @@ from msgspec import Struct
 
 from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import ObjectReference, parse_duration
-from certwright.api.wellknown import Annotation, CertificateReason, LegacyKey
+from certwright.api.wellknown import Annotation, CertificateReason, ConditionType, LegacyKey
 from certwright.pki.alternative_names import AlternativeNames
 from certwright.pki.errors import PkiError
 from certwright.pki.keys import KeySpec
 from certwright.pki.names import Subject, name_from_text, subject_of
 from certwright.pki.usages import usages_from
 from certwright.rules import defaults
+from certwright.rules.conditions import find_condition
 from certwright.rules.facts import TLS_CERT, TLS_KEY, Identity, KeyFacts, RequestFacts, SecretFacts
 from certwright.rules.hub import HubCertificate
 from certwright.rules.owner import recorded_issuer, recorded_owners
@@ -35,20 +36,23 @@ class Violation(Struct, frozen=True):
 
 
 class Subjects(Struct, frozen=True, kw_only=True):
-    """What is compared: the Certificate, its target Secret and the request of its present revision.
-
-    `accepted` says that the spec at hand was found to be fulfilled before, by us or by a predecessor of ours.
-    """
+    """What is compared: the Certificate, its target Secret and the request of its present revision."""
 
     certificate: HubCertificate
     secret: SecretFacts | None
     current: RequestFacts | None
-    accepted: bool = False
 
     @property
     def spec(self) -> cm.CertificateSpec:
         """What is wanted."""
         return self.certificate.spec
+
+    @property
+    def was_accepted(self) -> bool:
+        """Whether the spec at hand was found to be fulfilled before, by us or by a predecessor of ours."""
+        ready = find_condition(self.certificate.status.conditions, ConditionType.READY)
+        generation = self.certificate.metadata.generation
+        return ready is not None and ready.status == "True" and ready.observed_generation == generation
 
 
 def violation(found: Subjects) -> Violation | None:
@@ -228,7 +232,9 @@ def _other_pair(found: Subjects) -> Violation | None:
 def _changed(found: Subjects) -> Violation | None:
     if found.current is None:
         return None
-    names = request_differences(found.current, found.spec, accepted=found.accepted)
+    names = request_differences(found.current, found.spec)
+    if names and found.was_accepted:
+        names = request_differences(found.current, found.spec, accepted=True)
     if not names:
         return None
     text = f"Fields on existing CertificateRequest resource not up to date: [{' '.join(names)}]"

@@ -21,7 +21,12 @@ from tests.unit.rules.sample import (
     temporary_chain,
 )
 
-from certwright.api.certmanager_v1 import CertificateRequest, CertificateRequestSpec, CertificateRequestStatus
+from certwright.api.certmanager_v1 import (
+    CertificateRequest,
+    CertificateRequestSpec,
+    CertificateRequestStatus,
+    CertificateStatus,
+)
 from certwright.api.meta import Condition, ObjectMeta
 from certwright.api.wellknown import Annotation, LegacyKey
 from certwright.cluster.facts import request_facts
@@ -39,10 +44,8 @@ from certwright.rules.reissue import (
 )
 
 
-def judged(
-    wanted: HubCertificate, found: SecretFacts | None, current: RequestFacts | None = None, *, accepted: bool = False
-) -> Violation | None:
-    return violation(Subjects(certificate=wanted, secret=found, current=current, accepted=accepted))
+def judged(wanted: HubCertificate, found: SecretFacts | None, current: RequestFacts | None = None) -> Violation | None:
+    return violation(Subjects(certificate=wanted, secret=found, current=current))
 
 
 def reason(wanted: HubCertificate, found: SecretFacts | None, current: RequestFacts | None = None) -> str:
@@ -225,9 +228,13 @@ def test_the_default_usages_may_be_written_out() -> None:
 def test_removed_other_names_count_unless_they_were_accepted_before() -> None:
     old = certificate(otherNames=[{"oid": "1.2.3.4", "utf8Value": "x"}])
     new = certificate()
+    generation = new.metadata.generation
+    said = [Condition(type="Ready", status="True", observed_generation=which) for which in (generation, generation + 1)]
+    accepted, changed = (replace(new, status=CertificateStatus(conditions=(ready,))) for ready in said)
 
     assert reason(new, secret(old), request(old)) == "RequestChanged"
-    assert judged(new, secret(old), request(old), accepted=True) is None
+    assert reason(changed, secret(old), request(old)) == "RequestChanged"
+    assert judged(accepted, secret(old), request(old)) is None
 
 
 def test_a_request_of_another_key_or_beyond_reading() -> None:

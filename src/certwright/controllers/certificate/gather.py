@@ -117,9 +117,7 @@ class CertificateView(Struct, frozen=True, kw_only=True):
     @property
     def subjects(self) -> Subjects:
         """For the rules of re-issue."""
-        return Subjects(
-            certificate=self.certificate, secret=self.secret, current=self.current, accepted=self._was_accepted
-        )
+        return Subjects(certificate=self.certificate, secret=self.secret, current=self.current)
 
     def planned(self, leaf: LeafFacts, found: cm.RenewalInformation | None) -> Renewal:
         """When that certificate is renewed, where its CA has said that."""
@@ -128,12 +126,6 @@ class CertificateView(Struct, frozen=True, kw_only=True):
             return planned_renewal(self.certificate, leaf, share)
         issued = None if self.current is None else self.current.metadata.creation_timestamp
         return advised_renewal(self.certificate, leaf, share, found, issued)
-
-    @property
-    def _was_accepted(self) -> bool:
-        ready = find_condition(self.status.conditions, ConditionType.READY)
-        generation = self.certificate.metadata.generation
-        return ready is not None and ready.status == "True" and ready.observed_generation == generation
 
     def _request(self, revision: int | None) -> RequestFacts | None:
         if not revision:

@@ -46,7 +46,7 @@ class Wakers:
             self._loop.add(loser)
         found = self._sources[key.dialect].get(key)
         if found is not None:
-            self._wake_users(ObjectKey(key.namespace, found.spec.secret_name))
+            self._wake_claimants(ObjectKey(key.namespace, found.spec.secret_name))
 
     def request_changed(self, change: Change[RequestFacts]) -> None:
         """The Certificate that owns it; nobody waits any more for one that is gone."""
@@ -86,6 +86,9 @@ class Wakers:
         for certificate in self._certificates.find(BY_PASSWORD, secret_value(*secret)):
             where = certificate.metadata
             self._loop.add(CertificateKey(Dialect.MODERN, where.namespace, where.name))
+        self._wake_claimants(secret)
+
+    def _wake_claimants(self, secret: ObjectKey) -> None:
         for source in self._sources.values():
             for key in source.using_secret(*secret):
                 self._loop.add(key)
