@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
-
 from certwright.pki import der
 from certwright.pki.errors import PkiError
 from certwright.pki.keystores.jks import entry_name, store_digest
@@ -34,6 +32,9 @@ def opens_pkcs12(data: bytes, password: bytes, profile: Profile) -> bool:
     # The library panics at a NUL, which no handler of errors catches; no store of ours has one.
     if b"\0" in password or _profile(data) is not profile:
         return False
+    # It brings the library's X.509 along, which nothing else here needs.
+    from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+
     try:
         load_pkcs12(data, password)
     except (ValueError, TypeError):
