@@ -19,7 +19,7 @@ from certwright.api.resource import kind_of
 from certwright.api.wellknown import ACME_GROUP, CERT_MANAGER_GROUP, LEGACY_GROUP, Label
 from certwright.cluster.sharing import NOTHING, one, shared
 from certwright.pki.certificate import Leaf, first_certificate_der, parse_leaf
-from certwright.pki.csr import Request, applicant_of, parse_request
+from certwright.pki.csr import Request, parse_request
 from certwright.pki.errors import PkiError
 from certwright.pki.keys import KeySpec, key_spec_of, parse_private_key, public_key_digest
 from certwright.pki.pem import split
@@ -84,26 +84,15 @@ TARGET_SECRET = kind_of(SECRET.resource, TargetSecret)
 def request_facts(found: cm.CertificateRequest) -> RequestFacts:
     """What is kept of a CertificateRequest."""
     spec, status = found.spec, found.status
-    identity, problem = _applicant(spec.request)
-    leaf_digest = _leaf_digest(status.certificate)
-    if is_answered(status):
-        return RequestFacts(
-            metadata=_lean(found.metadata, {}, _ours(found.metadata.annotations)),
-            spec=_answered_spec(spec.issuer_ref, spec.usages, spec.duration, spec.is_ca),
-            status=shared(replace(status, certificate=b"", ca=b"")),
-            identity=identity,
-            problem=problem,
-            leaf_digest=leaf_digest,
-        )
-    if fault := _fault(spec.request):
-        identity, problem = None, fault
+    is_over = is_answered(status)
+    told = replace(status, certificate=b"", ca=b"")
     return RequestFacts(
-        metadata=found.metadata,
-        spec=replace(spec, groups=(), extra={}),
-        status=replace(status, certificate=b"", ca=b""),
-        identity=identity,
-        problem=problem,
-        leaf_digest=leaf_digest,
+        metadata=_lean(found.metadata, {}, _ours(found.metadata.annotations)) if is_over else found.metadata,
+        spec=_answered_spec(spec) if is_over else replace(spec, groups=(), extra={}),
+        status=shared(told) if is_over else told,
+        text=spec.request,
+        fault="" if is_over else _fault(spec.request),
+        leaf_digest=_leaf_digest(status.certificate),
     )
 
 
@@ -135,16 +124,6 @@ def identity_of(leaf: Leaf) -> Identity:
 def parsed_request(text: bytes) -> Request:
     """The signing request, which several passes look at within moments; raises `PkiError`."""
     return parse_request(text, "spec.request")
-
-
-@lru_cache(maxsize=64)
-def _applicant(text: bytes) -> tuple[Identity | None, str]:
-    """Who a request is for, as it says."""
-    try:
-        found = applicant_of(text, "spec.request")
-    except PkiError as error:
-        return None, str(error)
-    return Identity(found.subject, found.general_names, sha256(found.public_key_info).digest()), ""
 
 
 @lru_cache(maxsize=64)
@@ -261,9 +240,13 @@ def _lean(metadata: ObjectMeta, labels: dict[str, str], annotations: dict[str, s
     )
 
 
+def _answered_spec(spec: cm.CertificateRequestSpec) -> cm.CertificateRequestSpec:
+    return _asked(spec.issuer_ref, spec.usages, spec.duration, spec.is_ca)
+
+
 # An issuer is asked for the same thing again and again.
 @lru_cache(maxsize=1024)
-def _answered_spec(
+def _asked(
     issuer_ref: ObjectReference, usages: tuple[cm.KeyUsage, ...], duration: str | None, is_ca: bool
 ) -> cm.CertificateRequestSpec:
     return cm.CertificateRequestSpec(issuer_ref=issuer_ref, usages=usages, duration=duration, is_ca=is_ca, request=b"")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
 
 from msgspec import Struct
 
@@ -12,6 +13,7 @@ from certwright.api.meta import Condition, ObjectMeta, OwnerReference
 from certwright.api.wellknown import Annotation, ConditionType, Label, RequestReason
 from certwright.kube.wire.keys import ObjectKey
 from certwright.pki.alternative_names import AlternativeNames, decode_alternative_names
+from certwright.pki.csr import applicant_of
 from certwright.pki.errors import PkiError
 from certwright.pki.keys import KeySpec
 from certwright.pki.names import Subject, encode_subject, subject_of
@@ -67,19 +69,42 @@ def _names(general_names: bytes) -> AlternativeNames:
     return decode_alternative_names(general_names) if general_names else AlternativeNames()
 
 
-class RequestFacts(Struct, frozen=True, kw_only=True):
-    """A CertificateRequest: its body is kept until it is answered, its answer never.
+@lru_cache(maxsize=256)
+def _applicant(text: bytes) -> tuple[Identity | None, str]:
+    """Who a request is for, as it says, or why that cannot be told."""
+    try:
+        found = applicant_of(text, "spec.request")
+    except PkiError as error:
+        return None, str(error)
+    return Identity(found.subject, found.general_names, sha256(found.public_key_info).digest()), ""
 
-    `identity` None: not even the place of its parts can be told, for the reason that `problem` gives.
+
+class RequestFacts(Struct, frozen=True, kw_only=True):
+    """A CertificateRequest, without its answer; `text` is the PEM signing request.
+
+    `fault` says why nobody can sign it; nobody looks for one any more where it is answered.
     `leaf_digest` is the SHA-256 of the certificate that it got; no bytes where there is none that can be read.
     """
 
     metadata: ObjectMeta
     spec: cm.CertificateRequestSpec
     status: cm.CertificateRequestStatus
-    identity: Identity | None
-    problem: str = ""
+    text: bytes = b""
+    fault: str = ""
     leaf_digest: bytes = b""
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who it is for; None where not even the place of its parts can be told."""
+        return None if self.fault else _applicant(self.text)[0]
+
+    @property
+    def unreadable(self) -> str:
+        """Why it cannot be read; no text where it can be."""
+        if self.fault:
+            return self.fault
+        identity, problem = _applicant(self.text)
+        return problem if identity is None else identity.problem
 
     @property
     def key(self) -> ObjectKey:
@@ -105,11 +130,6 @@ class RequestFacts(Struct, frozen=True, kw_only=True):
         """Whether the condition of that type is True."""
         found = self.condition(kind)
         return found is not None and found.status == "True"
-
-    @property
-    def unreadable(self) -> str:
-        """Why it cannot be read; no text where it can be."""
-        return self.problem if self.identity is None else self.identity.problem
 
     @property
     def is_answered(self) -> bool:

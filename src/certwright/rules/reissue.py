@@ -85,12 +85,12 @@ def former_authority(when: datetime | None, now: datetime, issuer: ObjectReferen
     return Violation(CertificateReason.CA_CHANGED, text)
 
 
-def request_differences(request: RequestFacts, spec: cm.CertificateSpec, *, accepted: bool = False) -> tuple[str, ...]:
+def request_differences(request: RequestFacts, spec: cm.CertificateSpec) -> tuple[str, ...]:
     """The fields of a Certificate that its CertificateRequest does not fulfil; none where it cannot be read."""
     asked = request.identity
     if asked is None or asked.problem:
         return ()
-    names = list(_identity_differences(asked, spec, accepted=accepted))
+    names = list(_identity_differences(asked, spec))
     if request.spec.is_ca != spec.is_ca:
         names.append("spec.isCA")
     if not _same_usages(request.spec, spec):
@@ -218,7 +218,7 @@ def _other_pair(found: Subjects) -> Violation | None:
     assert found.secret is not None
     assert found.secret.key is not None
     current = found.current
-    if current is None:
+    if current is None or (_is_its_answer(found, current) and found.was_accepted):
         return None
     if current.identity is None or current.unreadable:
         text = f"Current CertificateRequest {current.metadata.name} cannot be read: {current.unreadable}"
@@ -229,12 +229,20 @@ def _other_pair(found: Subjects) -> Violation | None:
     return None
 
 
+def _is_its_answer(found: Subjects, request: RequestFacts) -> bool:
+    """Whether the Secret holds the very certificate that the request got."""
+    leaf = found.secret.leaf if found.secret is not None else None
+    return leaf is not None and leaf.digest == request.leaf_digest
+
+
 def _changed(found: Subjects) -> Violation | None:
-    if found.current is None:
+    """A request never changes: one that was found to fulfil this generation of the spec is not compared again.
+
+    What a predecessor has accepted is then not issued again because it was less exact.
+    """
+    if found.current is None or found.was_accepted:
         return None
     names = request_differences(found.current, found.spec)
-    if names and found.was_accepted:
-        names = request_differences(found.current, found.spec, accepted=True)
     if not names:
         return None
     text = f"Fields on existing CertificateRequest resource not up to date: [{' '.join(names)}]"
@@ -268,13 +276,11 @@ _CHECKS: tuple[Callable[[Subjects], Violation | None], ...] = (
 )
 
 
-def _identity_differences(asked: Identity, spec: cm.CertificateSpec, *, accepted: bool) -> Iterator[str]:
+def _identity_differences(asked: Identity, spec: cm.CertificateSpec) -> Iterator[str]:
     has, wants = asked.names, alternative_names(spec)
     if has != wants:
         yield from _name_differences(has, wants)
-        # A predecessor did not look at this: what it has accepted is not issued again for that alone.
-        removed_unnoticed = accepted and not wants.other_names
-        if not removed_unnoticed and sorted(has.other_names) != sorted(wants.other_names):
+        if sorted(has.other_names) != sorted(wants.other_names):
             yield "spec.otherNames"
     if spec.literal_subject:
         if asked.subject != _literal(spec.literal_subject):

@@ -127,7 +127,7 @@ def test_a_request_beyond_reading() -> None:
     found = request_facts(asked)
 
     assert found.identity is None
-    assert found.problem
+    assert found.unreadable
     assert found.leaf_digest == b""
 
 

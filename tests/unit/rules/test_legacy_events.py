@@ -33,7 +33,6 @@ REQUEST = RequestFacts(
     metadata=ObjectMeta(name="c.legacy-1", uid="u", creation_timestamp=BEGAN),
     spec=cm.CertificateRequestSpec(issuer_ref=REF, request=b""),
     status=cm.CertificateRequestStatus(),
-    identity=None,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.unit.rules.sample import (
     chain,
     csr,
     key,
+    ready,
     request,
     secret,
     secret_of,
@@ -229,17 +231,35 @@ def test_removed_other_names_count_unless_they_were_accepted_before() -> None:
     old = certificate(otherNames=[{"oid": "1.2.3.4", "utf8Value": "x"}])
     new = certificate()
     generation = new.metadata.generation
-    said = [Condition(type="Ready", status="True", observed_generation=which) for which in (generation, generation + 1)]
-    accepted, changed = (replace(new, status=CertificateStatus(conditions=(ready,))) for ready in said)
+    later = Condition(type="Ready", status="True", observed_generation=generation + 1)
+    changed = replace(new, status=CertificateStatus(conditions=(later,)))
 
     assert reason(new, secret(old), request(old)) == "RequestChanged"
     assert reason(changed, secret(old), request(old)) == "RequestChanged"
-    assert judged(accepted, secret(old), request(old)) is None
+    assert judged(accepted(new), secret(old), request(old)) is None
+
+
+def accepted(wanted: HubCertificate) -> HubCertificate:
+    """The Certificate after its spec was found to be fulfilled."""
+    ready = Condition(type="Ready", status="True", observed_generation=wanted.metadata.generation)
+    return replace(wanted, status=CertificateStatus(conditions=(ready,)))
+
+
+def test_what_was_accepted_is_not_compared_again() -> None:
+    old, new = certificate(dnsNames=["old.example.test"]), accepted(certificate())
+    text = chain(old.spec)
+    answer = base64.b64encode(text).decode()
+    issued = request(old, conditions=[ready("True", "Issued")], certificate=answer)
+
+    assert judged(new, secret(new, chain=text), issued) is None
+    assert reason(new, None, issued) == "DoesNotExist"
+    assert reason(new, secret(new, signer=key(number=1)), issued) == "SecretMismatch"
+    assert reason(new, secret(new, chain=chain(old.spec, key(number=1))), issued) == "InvalidKeyPair"
 
 
 def test_a_request_of_another_key_or_beyond_reading() -> None:
     wanted = certificate()
-    torn = replace(request(wanted), identity=None, problem="cut")
+    torn = replace(request(wanted), text=b"cut")
 
     assert reason(wanted, secret(wanted), request(wanted, signer=key(number=1))) == "SecretMismatch"
     assert reason(wanted, secret(wanted), torn) == "InvalidCertificateRequest"

@@ -19,7 +19,11 @@ from certwright.rules.hub import CertificateKey, Dialect, HubCertificate, Issuer
 
 
 class Wakers:
-    """Listeners of the caches."""
+    """Listeners of the caches.
+
+    Until the loop has begun, every Certificate that there is waits for its first pass: whatever belongs to it need not
+    wake it, and a hundred thousand Secrets and requests are not looked up.
+    """
 
     def __init__(
         self,
@@ -44,7 +48,7 @@ class Wakers:
         self._loop.add(key)
         for loser in self._waiting.pop(key, ()):
             self._loop.add(loser)
-        found = self._sources[key.dialect].get(key)
+        found = self._sources[key.dialect].get(key) if self._loop.has_begun else None
         if found is not None:
             self._wake_claimants(ObjectKey(key.namespace, found.spec.secret_name))
 
@@ -55,11 +59,15 @@ class Wakers:
         elif change.old is None and not change.new.status.conditions and self._pending.get(change.key) is not None:
             # Its owner has just made it, and has nothing to do before it is answered.
             return
+        if not self._loop.has_begun:
+            return
         found = change.new or change.old
         self._wake_owner(change.key.namespace, None if found is None else found.metadata)
 
     def secret_changed(self, change: Change[SecretFacts]) -> None:
         """Those whose target or password it holds, and the one whose key it holds."""
+        if not self._loop.has_begun:
+            return
         self._wake_users(change.key)
         found = change.new or change.old
         if found is not None and found.is_next_key:
@@ -67,7 +75,8 @@ class Wakers:
 
     def foreign_secret_changed(self, change: Change[str]) -> None:
         """Those whose target it is or was, and those whose key stores have their password from it."""
-        self._wake_users(change.key)
+        if self._loop.has_begun:
+            self._wake_users(change.key)
 
     def issuer_changed(self, key: IssuerKey) -> None:
         """Those that may wait for it: thousands of others need not be looked at, unless they follow its key."""

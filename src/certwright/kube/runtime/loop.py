@@ -70,6 +70,8 @@ class Loop(Generic[K]):
         self._failures: dict[K, int] = {}
         self._delays: Delays[K] = Delays(clock, self.add)
         self._is_open = False
+        self.has_begun = False
+        """Whether passes are or were made: until then every key that was added waits."""
 
     def add(self, key: K) -> None:
         """The key needs a pass; it waits at the end of the queue, or stays where it already waits."""
@@ -98,7 +100,7 @@ class Loop(Generic[K]):
 
     async def run(self) -> None:
         """Make passes until cancelled; then those in flight finish within the grace period."""
-        self._is_open = True
+        self._is_open = self.has_begun = True
         self._delays.start()
         self._start_passes()
         try:

@@ -129,7 +129,7 @@ def test_a_request_whose_key_is_gone_is_made_anew() -> None:
 
 def test_a_request_that_does_not_fit_or_cannot_be_read_is_made_anew() -> None:
     old = request(certificate(dnsNames=["old.example.test"]))
-    torn = replace(request(certificate()), identity=None, problem="cut")
+    torn = replace(request(certificate()), text=b"cut")
 
     assert isinstance(decide(view(requests=(old,), held_key=held())), steps.Discard)
     assert isinstance(decide(view(requests=(torn,), held_key=held())), steps.Discard)
