@@ -156,6 +156,7 @@ def children(content: bytes) -> list[Element]:
     found: list[Element] = []
     at, end = 0, len(content)
     while at < end:
+        # Most elements are short: these are read here, without a call for each.
         start = at + 2
         if start <= end and (size := content[at + 1]) < 0x80 and content[at] & 0x1F != 0x1F and start + size <= end:
             stop = start + size

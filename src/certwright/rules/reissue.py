@@ -217,8 +217,9 @@ def _other_key(found: Subjects) -> Violation | None:
 def _other_pair(found: Subjects) -> Violation | None:
     assert found.secret is not None
     assert found.secret.key is not None
+    assert found.secret.leaf is not None
     current = found.current
-    if current is None or (_is_its_answer(found, current) and found.was_accepted):
+    if current is None or (found.secret.leaf.digest == current.leaf_digest and found.was_accepted):
         return None
     if current.identity is None or current.unreadable:
         text = f"Current CertificateRequest {current.metadata.name} cannot be read: {current.unreadable}"
@@ -227,12 +228,6 @@ def _other_pair(found: Subjects) -> Violation | None:
         text = "Secret contains a private key that the current CertificateRequest was not made with"
         return Violation(CertificateReason.SECRET_MISMATCH, text)
     return None
-
-
-def _is_its_answer(found: Subjects, request: RequestFacts) -> bool:
-    """Whether the Secret holds the very certificate that the request got."""
-    leaf = found.secret.leaf if found.secret is not None else None
-    return leaf is not None and leaf.digest == request.leaf_digest
 
 
 def _changed(found: Subjects) -> Violation | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from certwright.clock import Clock
 from certwright.telemetry.samples import CHALLENGE_STATES, TRUTHS, CertificateSample, IssuerSample, Samples
-from certwright.telemetry.series import Buckets, Counts, Durations, empty_metric
+from certwright.telemetry.series import Counts, Durations, empty_metric
 
 if TYPE_CHECKING:
+    from prometheus_client import Histogram
     from prometheus_client.metrics_core import Metric
 
 ACME_LABELS = ("scheme", "host", "action", "method", "status")
@@ -87,11 +89,6 @@ class Metrics:
             "certmanager_http_venafi_client_request_duration_seconds", "How long Venafi took.", ("api_call",)
         )
         self._tokens = Counts("certmanager_venafi_oauth_token_requests_total", "Requests for a token.", ("status",))
-        self._token_took = Buckets(
-            "certmanager_venafi_oauth_token_request_duration_seconds",
-            "How long Venafi took to give a token.",
-            TOKEN_BUCKETS,
-        )
 
     def pass_made(self, controller: str) -> None:
         """A controller looked at one object."""
@@ -114,11 +111,11 @@ class Metrics:
     def venafi_token(self, status: str, took: timedelta) -> None:
         """Venafi was asked for an OAuth token."""
         self._tokens.add((status,))
-        self._token_took.add(took)
+        self._token_took.observe(took.total_seconds())
 
     def collect(self) -> Iterator[Metric]:
         """Everything, as of now."""
-        yield self._token_took.metric()
+        yield from self._token_took.collect()
         yield from self._of_clock()
         yield from self._of_certificates()
         yield self._of_challenges()
@@ -132,6 +129,17 @@ class Metrics:
             yield counts.metric()
         for durations in (self._acme_took, self._venafi_took):
             yield durations.metric(self._clock.now())
+
+    @cached_property
+    def _token_took(self) -> Histogram:
+        from prometheus_client import Histogram
+
+        return Histogram(
+            "certmanager_venafi_oauth_token_request_duration_seconds",
+            "How long Venafi took to give a token.",
+            registry=None,
+            buckets=TOKEN_BUCKETS,
+        )
 
     def _of_clock(self) -> Iterator[Metric]:
         now = self._clock.now().timestamp()

@@ -1,4 +1,4 @@
-"""Counters, summaries and histograms under exactly the names they are given."""
+"""Counters and summaries under exactly the names they are given."""
 
 from __future__ import annotations
 
@@ -82,31 +82,4 @@ class Durations:
                 metric.add_sample(self._name, {**labels, "quantile": str(part)}, seconds)
             metric.add_sample(f"{self._name}_sum", labels, series.total)
             metric.add_sample(f"{self._name}_count", labels, series.count)
-        return metric
-
-
-class Buckets:
-    """A histogram without labels, whose buckets end at these seconds."""
-
-    def __init__(self, name: str, words: str, ends: tuple[float, ...]) -> None:
-        self._name = name
-        self._words = words
-        self._counts = dict.fromkeys((*ends, float("inf")), 0)
-        self._total = 0.0
-
-    def add(self, took: timedelta) -> None:
-        seconds = took.total_seconds()
-        self._total += seconds
-        for end in self._counts:
-            self._counts[end] += seconds <= end
-
-    def metric(self) -> Metric:
-        from prometheus_client.utils import floatToGoString
-
-        metric = empty_metric(self._name, self._words, "histogram")
-        for end, count in self._counts.items():
-            le = floatToGoString(end)  # type: ignore[no-untyped-call] # the library leaves it untyped
-            metric.add_sample(f"{self._name}_bucket", {"le": le}, count)
-        metric.add_sample(f"{self._name}_count", {}, self._counts[float("inf")])
-        metric.add_sample(f"{self._name}_sum", {}, self._total)
         return metric

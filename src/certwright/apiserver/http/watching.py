@@ -127,20 +127,16 @@ class Watch:
         try:
             while not self._stream.is_lost:
                 await self._send_next(response)
-                if self._is_over:
+                if self._is_over and self._stream.is_empty:
                     return
         finally:
             end.cancel()
             for task in tasks:
                 task.cancel()
 
-    async def next_frames(self) -> bytes:
-        """What is to be sent next; none where the watch was only woken."""
-        return await self._stream.take()
-
     async def _send_next(self, response: web.StreamResponse) -> None:
         """Without keeping what was sent until there is more."""
-        if frames := await self.next_frames():
+        if frames := await self._stream.take():
             await response.write(frames)
 
     async def _attend(self, is_gone: Callable[[], bool]) -> None:

@@ -67,6 +67,11 @@ class Stream:
             self.is_lost = True
             self._frames.clear()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be sent."""
+        return not (self._ahead or self._present or self._frames)
+
     def wake(self) -> None:
         """Let the sender look, though there is nothing new."""
         self._ready.set()

@@ -59,15 +59,11 @@ class Wakers:
         elif change.old is None and not change.new.status.conditions and self._pending.get(change.key) is not None:
             # Its owner has just made it, and has nothing to do before it is answered.
             return
-        if not self._loop.has_begun:
-            return
         found = change.new or change.old
         self._wake_owner(change.key.namespace, None if found is None else found.metadata)
 
     def secret_changed(self, change: Change[SecretFacts]) -> None:
         """Those whose target or password it holds, and the one whose key it holds."""
-        if not self._loop.has_begun:
-            return
         self._wake_users(change.key)
         found = change.new or change.old
         if found is not None and found.is_next_key:
@@ -75,8 +71,7 @@ class Wakers:
 
     def foreign_secret_changed(self, change: Change[str]) -> None:
         """Those whose target it is or was, and those whose key stores have their password from it."""
-        if self._loop.has_begun:
-            self._wake_users(change.key)
+        self._wake_users(change.key)
 
     def issuer_changed(self, key: IssuerKey) -> None:
         """Those that may wait for it: thousands of others need not be looked at, unless they follow its key."""
@@ -89,6 +84,8 @@ class Wakers:
                     self._loop.add(found.key)
 
     def _wake_users(self, secret: ObjectKey) -> None:
+        if not self._loop.has_begun:
+            return
         for issuer in self._authorities.using_secret(secret):
             for dialect in Dialect:  # a modern reference may mean a legacy issuer
                 self._wake_signed(issuer._replace(dialect=dialect), all_of_them=True)
@@ -103,7 +100,7 @@ class Wakers:
                 self._loop.add(key)
 
     def _wake_owner(self, namespace: str, metadata: ObjectMeta | None) -> None:
-        owner = None if metadata is None else controller_of(metadata)
+        owner = controller_of(metadata) if metadata is not None and self._loop.has_begun else None
         if owner is None or owner.kind != "Certificate":
             return
         group = owner.api_version.partition("/")[0]

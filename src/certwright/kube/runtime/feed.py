@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +25,7 @@ from certwright.kube.client.listing import (
     WatchOptions,
 )
 from certwright.kube.client.reading import MOST_AT_ONCE
+from certwright.kube.runtime.loop import A_TURN
 from certwright.kube.wire.status import ApiError, BadRequest, Gone, Invalid
 
 LOG = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ class Feed(Generic[T]):
         for start in range(0, len(objects), MOST_AT_ONCE):
             for obj in objects[start : start + MOST_AT_ONCE]:
                 self._sink.seen(obj)
-            await asyncio.sleep(0)  # noqa: TID251 - it lets others go on, no time passes
+            await self._clock.wait(A_TURN)
 
     async def _watch(self, *, is_initial: bool) -> None:
         options = WatchOptions(
@@ -156,6 +156,7 @@ class Feed(Generic[T]):
             async for events in arriving:
                 if not self._go_on(events):
                     return
+                await self._clock.wait(A_TURN)
         if self._clock.monotonic() - began >= SOUND_AFTER.total_seconds():
             self._recovered()
 

@@ -17,10 +17,9 @@ from certwright.apiserver.http.render import Renderer
 from certwright.apiserver.http.watching import LOOK_EVERY, Watch, Watches, WatchOptions
 from certwright.apiserver.lifecycle.internal import make
 from certwright.apiserver.watch.selection import Selection
-from certwright.apiserver.watch.stream import A_PIECE
+from certwright.apiserver.watch.stream import A_PIECE, Stream
 from certwright.kube.wire.json import JSONObject
 
-WHOLE = Form()
 FROM_THE_START = WatchOptions(sends_initial=True, sends_bookmarks=True, match="NotOlderThan")
 
 
@@ -42,16 +41,19 @@ def put(parts: Parts, name: str, size: int = 1) -> None:
     make(parts.api, parts.configmaps, body)
 
 
-def watch_of(parts: Parts, form: Form = WHOLE) -> Watch:
-    definition = parts.configmaps
-    renderer = Renderer(definition, definition, form, "Metadata", parts.clock)
-    return Watch(parts.api, Selection(definition, definition, "default"), renderer, FROM_THE_START)
+def selection_of(parts: Parts) -> Selection:
+    return Selection(parts.configmaps, parts.configmaps, "default")
+
+
+def renderer_of(parts: Parts, form: Form) -> Renderer:
+    return Renderer(parts.configmaps, parts.configmaps, form, "Metadata", parts.clock)
 
 
 @asynccontextmanager
 async def serving(parts: Parts, watches: Watches) -> AsyncIterator[str]:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        return await watches.serve(request, watch_of(parts), "application/json")
+        watch = Watch(parts.api, selection_of(parts), renderer_of(parts, Form()), FROM_THE_START)
+        return await watches.serve(request, watch, "application/json")
 
     runner = web.ServerRunner(web.Server(answer), handle_signals=False)
     await runner.setup()
@@ -89,14 +91,16 @@ async def test_what_is_there_comes_first_and_then_what_happens(parts: Parts) -> 
 async def test_the_first_row_of_all_names_the_columns(parts: Parts) -> None:
     put(parts, "a")
     put(parts, "b")
-    watch = watch_of(parts, Form(shape="table"))
-    stop = watch.start()
+    store, plural = parts.api.store, parts.configmaps.resource.qualified
+    stream = Stream(selection_of(parts), renderer_of(parts, Form(shape="table")).in_turn())
+    stream.initial(store.list(plural, "default"))
+    stop = store.listen(plural, stream.change)
     put(parts, "later")
-    sent = b"".join([await watch.next_frames() for _ in range(2)])
+    sent = b"".join([await stream.take() for _ in range(2)])
     stop()
 
     rows = [msgspec.json.decode(line)["object"]["columnDefinitions"] for line in sent.splitlines()]
-    assert [columns is not None for columns in rows] == [True, False, True, False]
+    assert [columns is not None for columns in rows] == [True, False, False]
 
 
 async def test_a_watch_ends_soon_after_its_client_has_gone(parts: Parts) -> None:

@@ -140,15 +140,18 @@ async def test_a_server_without_watch_lists_is_listed_in_pages(reason: str, open
         assert api.last.query["resourceVersion"] == "9"
 
 
-async def test_others_have_their_turn_while_a_page_is_taken(open_end: asyncio.Event) -> None:
+@pytest.mark.parametrize("is_listed", [True, False], ids=["a page", "a watch"])
+async def test_others_have_their_turn_while_much_is_taken(open_end: asyncio.Event, is_listed: bool) -> None:
+    events = [event("ADDED", f"o{number}", number + 1) for number in range(3 * MOST_AT_ONCE)]
     refused = json_answer(failure(422, "Invalid"), 422)
-    whole = page(999, *(event("", f"o{number}", number + 1) for number in range(3 * MOST_AT_ONCE)))
+    watched_to = streamed("\n".join([*events, bookmark(999, ends=True)]), then=open_end)
+    answers: tuple[Answer, ...] = (refused, page(999, *events), streamed(then=open_end)) if is_listed else (watched_to,)
     kept: list[int] = []
 
     def soon(change: Change[str]) -> None:
         asyncio.get_running_loop().call_soon(lambda: kept.append(len(watched.cache)))
 
-    async with watching(refused, whole, streamed(then=open_end)) as (watched, _):
+    async with watching(*answers) as (watched, _):
         watched.cache.subscribe(soon)
         await watched.until(lambda: len(watched.changes) == 3 * MOST_AT_ONCE)
 
