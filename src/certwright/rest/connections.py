@@ -46,7 +46,9 @@ class Connector(aiohttp.TCPConnector):
             async with asyncio.timeout(_PATIENCE):
                 await super().close(abort_ssl=abort_ssl)
         for transport in self._open.values():
-            transport.abort()
+            # Python 3.11.2, which Debian 12 has, fails to abort a TLS transport that is closing already.
+            with contextlib.suppress(AttributeError):
+                transport.abort()
         if lost:
             await asyncio.wait(lost, timeout=_PATIENCE)
 
