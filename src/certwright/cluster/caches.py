@@ -8,7 +8,6 @@ from sys import intern
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from certwright.api import acme_v1 as acme
 from certwright.api import certmanager_v1 as cm
@@ -18,17 +17,15 @@ from certwright.api.meta import ApiStruct, ObjectMeta, ObjectReference
 from certwright.api.resource import kind_of
 from certwright.api.wellknown import Label
 from certwright.clock import Clock
-from certwright.cluster.facts import TARGET_SECRET, request_facts, secret_facts
+from certwright.cluster.facts import TARGET_SECRET, all_secret_facts, lean_certificate, request_facts
 from certwright.cluster.issuers import key_of
 from certwright.cluster.settings import Settings
-from certwright.cluster.sharing import shared
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.listing import Selection
-from certwright.kube.runtime.cache import Cache
+from certwright.kube.runtime.cache import Cache, each
 from certwright.kube.wire.keys import ObjectKey
 from certwright.rules.facts import RequestFacts, SecretFacts, controller_of
 from certwright.rules.hub import IssuerKey
-from certwright.rules.mirrors import LAST_APPLIED, is_mirror
 
 BY_OWNER = "owner"
 """CertificateRequests, Orders, Challenges and temporary Secrets under the uid of the object that controls them."""
@@ -100,18 +97,31 @@ def build_caches(client: KubeClient, clock: Clock, settings: Settings) -> Caches
     by_target = {BY_SECRET: _target, BY_ISSUER: _issuer_of_certificate, BY_PASSWORD: _passwords}
     by_request = {BY_OWNER: _owner_of_request, BY_ISSUER: _issuer_of_request, BY_SECRET: _key_of_request}
     return Caches(
-        certificates=Cache(client, CERTIFICATE, _certificate, clock=clock, selection=all_of, indexes=by_target),
-        requests=Cache(client, CERTIFICATE_REQUEST, request_facts, clock=clock, selection=all_of, indexes=by_request),
-        issuers=Cache(client, ISSUER, _whole_issuer, clock=clock, selection=all_of),
-        cluster_issuers=Cache(client, CLUSTER_ISSUER, _whole_cluster_issuer, clock=clock),
-        orders=Cache(client, ORDER, _whole_order, clock=clock, selection=all_of, indexes={BY_OWNER: _owner_of_order}),
+        certificates=Cache(
+            client, CERTIFICATE, each(lean_certificate), clock=clock, selection=all_of, indexes=by_target
+        ),
+        requests=Cache(
+            client, CERTIFICATE_REQUEST, each(request_facts), clock=clock, selection=all_of, indexes=by_request
+        ),
+        issuers=Cache(client, ISSUER, each(_whole_issuer), clock=clock, selection=all_of),
+        cluster_issuers=Cache(client, CLUSTER_ISSUER, each(_whole_cluster_issuer), clock=clock),
+        orders=Cache(
+            client, ORDER, each(_whole_order), clock=clock, selection=all_of, indexes={BY_OWNER: _owner_of_order}
+        ),
         challenges=Cache(
-            client, CHALLENGE, _whole_challenge, clock=clock, selection=all_of, indexes={BY_OWNER: _owner_of_challenge}
+            client,
+            CHALLENGE,
+            each(_whole_challenge),
+            clock=clock,
+            selection=all_of,
+            indexes={BY_OWNER: _owner_of_challenge},
         ),
         secrets=Cache(
-            client, TARGET_SECRET, secret_facts, clock=clock, selection=ours, indexes={BY_OWNER: _owner_of_secret}
+            client, TARGET_SECRET, all_secret_facts, clock=clock, selection=ours, indexes={BY_OWNER: _owner_of_secret}
         ),
-        foreign_secrets=Cache(client, FOREIGN_SECRET, _version, clock=clock, selection=foreign, metadata_only=True),
+        foreign_secrets=Cache(
+            client, FOREIGN_SECRET, each(_version), clock=clock, selection=foreign, metadata_only=True
+        ),
         namespaced_only=bool(here),
     )
 
@@ -131,17 +141,6 @@ def password_secrets(spec: cm.CertificateSpec) -> tuple[str, ...]:
     stores = (spec.keystores.jks, spec.keystores.pkcs12) if spec.keystores else ()
     references = [store.password_secret_ref for store in stores if store is not None and store.create]
     return tuple(dict.fromkeys(reference.name for reference in references if reference is not None))
-
-
-def _certificate(found: cm.Certificate) -> cm.Certificate:
-    """Without the copy of the manifest that kubectl leaves, which is as large as the rest; a mirror needs it."""
-    if is_mirror(found.metadata):
-        return found
-    if LAST_APPLIED in found.metadata.annotations:
-        kept = {k: v for k, v in found.metadata.annotations.items() if k != LAST_APPLIED}
-        found = replace(found, metadata=replace(found.metadata, annotations=kept))
-    # One without a status is replaced in a moment by one that has it.
-    return shared(found) if found.status.conditions else found
 
 
 def _whole_issuer(found: cm.Issuer) -> cm.Issuer:

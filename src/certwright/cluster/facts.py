@@ -1,8 +1,8 @@
-"""How the facts that the caches keep of CertificateRequests and Secrets are read off those objects."""
+"""How what the caches keep of Certificates, CertificateRequests and Secrets is read off those objects."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from sys import intern
@@ -16,13 +16,13 @@ from certwright.api import core
 from certwright.api.core_kinds import SECRET
 from certwright.api.meta import ApiStruct, ObjectMeta, ObjectReference, decode
 from certwright.api.resource import kind_of
-from certwright.api.wellknown import ACME_GROUP, CERT_MANAGER_GROUP, LEGACY_GROUP, Label
-from certwright.cluster.sharing import NOTHING, one, shared
-from certwright.pki.certificate import Leaf, first_certificate_der, parse_leaf
+from certwright.api.wellknown import ACME_GROUP, CERT_MANAGER_GROUP, LEGACY_GROUP, Annotation, Label
+from certwright.cluster.sharing import NOTHING, one, shared_conditions, shared_owners
+from certwright.pki.certificate import Leaf, parse_leaf
 from certwright.pki.csr import Request, parse_request
 from certwright.pki.errors import PkiError
-from certwright.pki.keys import KeySpec, key_spec_of, parse_private_key, public_key_digest
-from certwright.pki.pem import split
+from certwright.pki.keys import KeySpec, examine_private_key
+from certwright.pki.pem import first, split
 from certwright.pki.signing import load_public_key
 from certwright.rules.facts import (
     COMBINED_PEM,
@@ -39,6 +39,7 @@ from certwright.rules.facts import (
     SecretFacts,
     is_answered,
 )
+from certwright.rules.mirrors import LAST_APPLIED, is_mirror
 from certwright.rules.secret_contents import combined_pem
 
 __all__ = ["RequestFacts", "SecretFacts"]
@@ -81,15 +82,41 @@ TARGET_SECRET = kind_of(SECRET.resource, TargetSecret)
 """Secrets as target Secrets have to be read."""
 
 
+def lean_certificate(found: cm.Certificate) -> cm.Certificate:
+    """A Certificate without the copy of the manifest that kubectl leaves, as large as the rest; a mirror needs it."""
+    metadata, spec, status = found.metadata, found.spec, found.status
+    if is_mirror(metadata):
+        return found
+    annotations = metadata.annotations
+    if LAST_APPLIED in annotations:
+        annotations = {k: v for k, v in annotations.items() if k != LAST_APPLIED}
+    return replace(
+        found,
+        metadata=replace(
+            metadata,
+            namespace=intern(metadata.namespace),
+            labels=metadata.labels or NOTHING,
+            annotations=annotations or NOTHING,
+        ),
+        spec=replace(
+            spec,
+            issuer_ref=one(spec.issuer_ref),
+            private_key=one(spec.private_key),
+            usages=one(spec.usages),
+        ),
+        status=replace(status, conditions=shared_conditions(status.conditions)) if status.conditions else status,
+    )
+
+
 def request_facts(found: cm.CertificateRequest) -> RequestFacts:
     """What is kept of a CertificateRequest."""
     spec, status = found.spec, found.status
     is_over = is_answered(status)
-    told = replace(status, certificate=b"", ca=b"")
     return RequestFacts(
         metadata=_lean(found.metadata, {}, _ours(found.metadata.annotations)) if is_over else found.metadata,
         spec=_answered_spec(spec) if is_over else replace(spec, groups=(), extra={}),
-        status=shared(told) if is_over else told,
+        status=replace(status, certificate=b"", ca=b"", conditions=shared_conditions(status.conditions)),
+        is_answered=is_over,
         text=spec.request,
         fault="" if is_over else _fault(spec.request),
         leaf_digest=_leaf_digest(status.certificate),
@@ -98,18 +125,33 @@ def request_facts(found: cm.CertificateRequest) -> RequestFacts:
 
 def secret_facts(found: TargetSecret) -> SecretFacts:
     """What is kept of a Secret."""
-    data = found.data
-    key, key_problem = _key_facts(data.get(TLS_KEY, b""))
-    leaf, leaf_problem = leaf_facts(data.get(TLS_CERT, b""))
+    (facts,) = all_secret_facts((found,))
+    return facts
+
+
+def all_secret_facts(found: Sequence[TargetSecret]) -> list[SecretFacts]:
+    """What is kept of each Secret.
+
+    First all keys are read, then all certificates: a key takes the library through so much code and so large tables
+    that everything else is slow behind it.
+    """
+    keys = [_key_facts(each.data.get(TLS_KEY, b"")) for each in found]
+    leaves = [leaf_facts(each.data.get(TLS_CERT, b"")) for each in found]
+    return [_secret_facts(*each) for each in zip(found, keys, leaves, strict=True)]
+
+
+def _secret_facts(
+    found: TargetSecret, key: tuple[KeyFacts | None, str], leaf: tuple[LeafFacts | None, str]
+) -> SecretFacts:
     owned = _owned(found.metadata.managed_fields)
     return SecretFacts(
         metadata=_own_metadata(found.metadata, owned),
         type=intern(found.type),
-        data=_shared(tuple(sorted(name for name, value in data.items() if value))),
-        key=key,
-        key_problem=key_problem,
-        leaf=leaf,
-        leaf_problem=leaf_problem,
+        data=_shared(tuple(sorted([name for name, value in found.data.items() if value]))),
+        key=key[0],
+        key_problem=key[1],
+        leaf=leaf[0],
+        leaf_problem=leaf[1],
         formats=_shared(_right_formats(found)),
         owned=owned,
     )
@@ -140,10 +182,10 @@ def _key_facts(text: bytes) -> tuple[KeyFacts | None, str]:
     if not text:
         return None, ""
     try:
-        key = parse_private_key(text, "tls.key")
+        spec, public_key = examine_private_key(text, "tls.key")
     except PkiError as error:
         return None, str(error)
-    return KeyFacts(_shared_spec(key_spec_of(key)), public_key_digest(key)), ""
+    return KeyFacts(_shared_spec(spec), public_key), ""
 
 
 @lru_cache(maxsize=64)
@@ -171,7 +213,7 @@ def _leaf_digest(chain: bytes) -> bytes:
     if not chain:
         return b""
     try:
-        return sha256(first_certificate_der(chain)).digest()
+        return sha256(first(chain, "status.certificate").der).digest()
     except PkiError:
         return b""
 
@@ -219,24 +261,31 @@ def _own_metadata(metadata: TargetMeta, owned: OwnedFields) -> ObjectMeta:
 
 
 def _ours(texts: Mapping[str, str], owned: tuple[str, ...] = ()) -> dict[str, str]:
-    return {intern(k): intern(v) for k, v in texts.items() if k.startswith(_OUR_GROUPS) or k in owned}
+    return {
+        intern(k): intern(v) if k in _REPEATED else v
+        for k, v in texts.items()
+        if k.startswith(_OUR_GROUPS) or k in owned
+    }
 
 
 _OUR_GROUPS = (f"{CERT_MANAGER_GROUP}/", f"{LEGACY_GROUP}/", f"{ACME_GROUP}/", Label.FILTERED)
+_REPEATED = frozenset(
+    {Annotation.ISSUER_NAME, Annotation.ISSUER_KIND, Annotation.ISSUER_GROUP, Annotation.CERTIFICATE_REVISION}
+)
 
 
 def _lean(metadata: ObjectMeta, labels: dict[str, str], annotations: dict[str, str]) -> ObjectMeta:
     """What passes look at, in parts that other objects share."""
     return ObjectMeta(
-        name=intern(metadata.name),
+        name=metadata.name,
         namespace=intern(metadata.namespace),
-        uid=intern(metadata.uid),
+        uid=metadata.uid,
         resource_version=metadata.resource_version,
-        creation_timestamp=one(metadata.creation_timestamp),
+        creation_timestamp=metadata.creation_timestamp,
         deletion_timestamp=metadata.deletion_timestamp,
         labels=labels or NOTHING,
         annotations=annotations or NOTHING,
-        owner_references=shared(metadata.owner_references),
+        owner_references=shared_owners(metadata.owner_references),
     )
 
 

@@ -18,7 +18,7 @@ from certwright.cluster.modern import ModernCertificates, ModernIssuers
 from certwright.cluster.settings import Settings
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.listing import Selection
-from certwright.kube.runtime.cache import Cache, Change
+from certwright.kube.runtime.cache import Cache, Change, each
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import NotFound
 from certwright.rules.hub import CertificateKey, Dialect, HubCertificate, HubIssuer, IssuerKey
@@ -51,11 +51,13 @@ class LegacyCaches:
         here = Selection(settings.namespace)
         indexes = {BY_SECRET: _targets, BY_ISSUER: _references}
         self.certificates: Cache[LegacyCertificate] = Cache(
-            client, LEGACY_CERTIFICATE, _whole_certificate, clock=clock, selection=here, indexes=indexes
+            client, LEGACY_CERTIFICATE, each(_whole_certificate), clock=clock, selection=here, indexes=indexes
         )
-        self.issuers: Cache[LegacyIssuer] = Cache(client, LEGACY_ISSUER, _whole_issuer, clock=clock, selection=here)
+        self.issuers: Cache[LegacyIssuer] = Cache(
+            client, LEGACY_ISSUER, each(_whole_issuer), clock=clock, selection=here
+        )
         self.cluster_issuers: Cache[LegacyIssuer] = Cache(
-            client, LEGACY_CLUSTER_ISSUER, _whole_cluster_issuer, clock=clock
+            client, LEGACY_CLUSTER_ISSUER, each(_whole_cluster_issuer), clock=clock
         )
         self._namespaced_only = bool(settings.namespace)
 

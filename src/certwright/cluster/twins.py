@@ -12,7 +12,7 @@ from certwright.clock import Clock
 from certwright.cluster.settings import Settings
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.listing import Selection
-from certwright.kube.runtime.cache import Cache
+from certwright.kube.runtime.cache import Cache, each
 from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.status import Conflict, NotFound
 from certwright.rules.hub import Dialect
@@ -29,7 +29,7 @@ class TwinCaches:
 
     def __init__(self, client: KubeClient, clock: Clock, settings: Settings) -> None:
         self.by_kind: dict[str, Cache[TwinFacts]] = {
-            name: Cache(client, KINDS[name], twin_facts, clock=clock, selection=_selection(name, settings))
+            name: Cache(client, KINDS[name], each(twin_facts), clock=clock, selection=_selection(name, settings))
             for name in _kinds(settings)
         }
 

@@ -59,6 +59,12 @@ _ML_DSA_STARTS = {
 _ML_DSA_START = 13
 _LABELS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY")
 
+# A P-256 key in SEC 1 (RFC 5915) with its curve and public point: only the 32 octets of the key and the 64 of the point
+# differ, and the library has compared the two.
+_P256_START, _P256_MIDDLE = bytes.fromhex("30770201010420"), bytes.fromhex("a00a06082a8648ce3d030107a14403420004")
+_P256_MIDDLE_AT, _P256_POINT_AT = 39, 56
+_P256_INFO_START = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
+
 
 class KeySpec(Struct, frozen=True):
     """An algorithm with its size in bits: 0 means the default, and is all that there is beside RSA and ECDSA."""
@@ -85,6 +91,9 @@ class KeySpec(Struct, frozen=True):
     def __str__(self) -> str:
         size = f" {self.size}" if self.size else " of the default size"
         return self.algorithm + (size if self.algorithm in _SIZE_DEFAULTS else "")
+
+
+_P256 = KeySpec(KeyAlgorithm.ECDSA, 256)
 
 
 def generate(spec: KeySpec) -> PrivateKey:
@@ -140,13 +149,17 @@ def private_key_der(key: PrivateKey, encoding: KeyEncoding = KeyEncoding.PKCS1) 
 
 def parse_private_key(pem: bytes, what: str = "the private key", limit: int = DEFAULT_LIMITS.key) -> PrivateKey:
     """The first private key of a PEM text in PKCS #1, SEC 1 or PKCS #8; raises `PkiError`, whose text starts `what`."""
-    pem_text.refuse_larger(pem, limit, what)
-    blocks = pem_text.split(pem, what)
-    data = next((block.der for block in blocks if block.label in _LABELS), None)
-    if data is None:
-        found = ", ".join(block.label for block in blocks)
-        raise PkiError(f"{what} holds no PEM block PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY, only: {found}")
-    return parse_private_key_der(data, what)
+    return parse_private_key_der(_private_der(pem, what, limit), what)
+
+
+def examine_private_key(pem: bytes, what: str = "the private key") -> tuple[KeySpec, bytes]:
+    """What kind of key `parse_private_key` would give, and its `public_key_digest`; raises the same."""
+    data = _private_der(pem, what, DEFAULT_LIMITS.key)
+    key = parse_private_key_der(data, what)
+    # Encoding the public key anew is a quarter of the work; a hundred thousand keys are examined at a start.
+    if data[_P256_MIDDLE_AT : _P256_POINT_AT + 1] == _P256_MIDDLE and data.startswith(_P256_START):
+        return _P256, hashlib.sha256(_P256_INFO_START + data[_P256_POINT_AT:]).digest()
+    return key_spec_of(key), public_key_digest(key)
 
 
 def parse_private_key_der(data: bytes, what: str = "the private key") -> PrivateKey:
@@ -204,6 +217,16 @@ def public_key_digest(key: PrivateKey | PublicKey) -> bytes:
 def same_public_key(one: PrivateKey | PublicKey, other: PrivateKey | PublicKey) -> bool:
     """Whether both have the same public key."""
     return public_key_info(one) == public_key_info(other)
+
+
+def _private_der(pem: bytes, what: str, limit: int) -> bytes:
+    pem_text.refuse_larger(pem, limit, what)
+    blocks = pem_text.split(pem, what)
+    for block in blocks:
+        if block.label in _LABELS:
+            return block.der
+    found = ", ".join(block.label for block in blocks)
+    raise PkiError(f"{what} holds no PEM block PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY, only: {found}")
 
 
 def _effective_size(spec: KeySpec) -> int:

@@ -37,6 +37,8 @@ _SHORT_NAMES = {dotted: name for name, dotted in ATTRIBUTES.items()} | {
     "1.2.840.113549.1.9.1": "EMAILADDRESS",
 }
 
+_COMMON_NAME_OID = der.oid(COMMON_NAME)
+
 _PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,\-./:=?]*", re.ASCII)
 _BMP_STRING = 0x1E
 _CODECS = {
@@ -91,6 +93,8 @@ def encode_subject(subject: Subject) -> bytes:
 
 def subject_of(name: bytes) -> Subject:
     """The known parts of a DER Name; of several common names or serial numbers the last counts."""
+    if (only := _common_name_alone(name)) is not None:
+        return Subject(common_name=only)
     found: dict[str, tuple[str, ...]] = {}
     for kind, value in (pair for rdn in _read_rdns(name) for pair in rdn):
         text = _text_of(value)
@@ -107,6 +111,18 @@ def subject_of(name: bytes) -> Subject:
         common_name=found.get(COMMON_NAME, ("",))[-1],
         serial_number=found.get(SERIAL_NUMBER, ("",))[-1],
     )
+
+
+def _common_name_alone(name: bytes) -> str | None:
+    """The common name of a Name that has nothing else, as most leaves have; None where it is another, or too long."""
+    size = len(name)
+    if not 13 <= size < 0x80 or name[6:11] != _COMMON_NAME_OID:
+        return None
+    # SEQUENCE, SET, SEQUENCE, OID and text: each length says that nothing follows.
+    heads = (der.SEQUENCE, size - 2, der.SET, size - 4, der.SEQUENCE, size - 6)
+    if tuple(name[:6]) != heads or name[12] != size - 13:
+        return None
+    return _text_of(der.Element(name[11], name[13:], name[11:]))
 
 
 def name_from_text(text: str) -> bytes:

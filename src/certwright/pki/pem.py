@@ -51,8 +51,16 @@ def split(pem: bytes, what: str) -> list[PemBlock]:
     """All blocks in order of appearance; text between blocks is passed over; raises when there is no whole block."""
     blocks = [_decode(label, body, what) for label, body in _BLOCK.findall(pem)]
     if not blocks:
-        raise PkiError(f"{what} holds no PEM block: it needs a line -----BEGIN …----- and its -----END …-----")
+        raise _no_block(what)
     return blocks
+
+
+def first(pem: bytes, what: str) -> PemBlock:
+    """The first block, whatever comes behind it; raises when there is no whole block."""
+    found = _BLOCK.search(pem)
+    if found is None:
+        raise _no_block(what)
+    return _decode(found[1], found[2], what)
 
 
 def split_certificates(pem: bytes, what: str) -> list[bytes]:
@@ -75,6 +83,10 @@ def write(label: str, der: bytes) -> bytes:
 def write_certificates(ders: Sequence[bytes]) -> bytes:
     """The certificates one after the other, without text between them; no bytes for none."""
     return b"".join(write(CERTIFICATE, der) for der in ders)
+
+
+def _no_block(what: str) -> PkiError:
+    return PkiError(f"{what} holds no PEM block: it needs a line -----BEGIN …----- and its -----END …-----")
 
 
 def _decode(label: bytes, body: bytes, what: str) -> PemBlock:

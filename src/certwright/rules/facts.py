@@ -82,6 +82,7 @@ def _applicant(text: bytes) -> tuple[Identity | None, str]:
 class RequestFacts(Struct, frozen=True, kw_only=True):
     """A CertificateRequest, without its answer; `text` is the PEM signing request.
 
+    `is_answered` says that nobody will work on it any more: issued, failed, denied or invalid.
     `fault` says why nobody can sign it; nobody looks for one any more where it is answered.
     `leaf_digest` is the SHA-256 of the certificate that it got; no bytes where there is none that can be read.
     """
@@ -89,6 +90,7 @@ class RequestFacts(Struct, frozen=True, kw_only=True):
     metadata: ObjectMeta
     spec: cm.CertificateRequestSpec
     status: cm.CertificateRequestStatus
+    is_answered: bool = False
     text: bytes = b""
     fault: str = ""
     leaf_digest: bytes = b""
@@ -130,11 +132,6 @@ class RequestFacts(Struct, frozen=True, kw_only=True):
         """Whether the condition of that type is True."""
         found = self.condition(kind)
         return found is not None and found.status == "True"
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether nobody will work on it any more: issued, failed, denied or invalid."""
-        return is_answered(self.status)
 
 
 def is_answered(status: cm.CertificateRequestStatus) -> bool:

@@ -14,7 +14,7 @@ from certwright.api.core_kinds import CONFIG_MAP
 from certwright.clock import SystemClock
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.listing import Selection
-from certwright.kube.runtime.cache import Cache, Change
+from certwright.kube.runtime.cache import Cache, Change, each
 
 
 def version_of(found: ConfigMap) -> str | None:
@@ -25,7 +25,7 @@ def version_of(found: ConfigMap) -> str | None:
 def cache_of(client: KubeClient, cluster: Cluster, labels: str = "") -> Cache[str]:
     selection = Selection(namespace=cluster.namespace, labels=labels)
     indexes = {"v": lambda kept: (kept,)}
-    return Cache(client, CONFIG_MAP, version_of, clock=SystemClock(), selection=selection, indexes=indexes)
+    return Cache(client, CONFIG_MAP, each(version_of), clock=SystemClock(), selection=selection, indexes=indexes)
 
 
 async def test_a_cache_follows_what_others_write(cluster: Cluster) -> None:

@@ -10,7 +10,7 @@ from tests.unit.rules.sample import NOW, certificate, chain, key, ready, request
 from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import JSONObject, ObjectMeta, ObjectReference
 from certwright.api.wellknown import Annotation, Label
-from certwright.cluster.facts import TARGET_SECRET, request_facts, secret_facts
+from certwright.cluster.facts import TARGET_SECRET, all_secret_facts, request_facts, secret_facts
 from certwright.pki.certificate import parse_certificate
 from certwright.pki.keys import KeyAlgorithm, KeySpec, encode_private_key, private_key_der, public_key_digest
 from certwright.rules.facts import controller_of
@@ -76,6 +76,17 @@ def test_only_what_is_ours_is_kept_and_only_our_manager_owns() -> None:
     assert foreign.owned.labels == ()
     assert foreign.metadata.annotations == {Annotation.ALT_NAMES: "x"}
     assert foreign.is_labelled
+
+
+def test_each_of_several_secrets_has_its_own_facts() -> None:
+    bodies: list[JSONObject] = [{"metadata": {"name": name, "namespace": "y"}} for name in "abc"]
+    bodies[1]["data"] = {"tls.key": "bm9uc2Vuc2U=", "tls.crt": "bm9uc2Vuc2U="}
+    found = [TARGET_SECRET.read(msgspec.json.encode(body)) for body in bodies]
+
+    together = all_secret_facts(found)
+
+    assert together == [secret_facts(each) for each in found]
+    assert [bool(facts.key_problem) for facts in together] == [False, True, False]
 
 
 def test_managed_fields_of_any_shape_are_read() -> None:

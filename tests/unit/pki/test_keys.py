@@ -13,6 +13,7 @@ from certwright.pki.keys import (
     KeySpec,
     PrivateKey,
     encode_private_key,
+    examine_private_key,
     fits,
     generate,
     key_spec_of,
@@ -65,6 +66,7 @@ def test_a_key_reads_back_from_every_encoding(key: PrivateKey, encoding: KeyEnco
     again = parse_private_key(text)
 
     assert same_public_key(again, key)
+    assert examine_private_key(text) == (key_spec_of(key), public_key_digest(key))
     assert encode_private_key(again, encoding) == text
     assert pem.split(text, "it")[0].der == private_key_der(key, encoding)
 
@@ -131,6 +133,14 @@ def test_an_encrypted_key_is_refused() -> None:
 
     with pytest.raises(PkiError, match=r"tls\.key is encrypted"):
         parse_private_key(text, "tls.key")
+
+
+def test_a_key_whose_public_point_is_another_is_not_believed() -> None:
+    data = private_key_der(generate(KeySpec(ECDSA)))
+    torn = data[:-64] + private_key_der(generate(KeySpec(ECDSA)))[-64:]
+
+    with pytest.raises(PkiError, match="cannot be decoded"):
+        examine_private_key(pem.write("EC PRIVATE KEY", torn))
 
 
 def test_curve_parameters_before_the_key_are_passed_over() -> None:

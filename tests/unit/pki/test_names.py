@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from cryptography import x509
@@ -186,6 +187,34 @@ def test_an_unknown_attribute_is_written_by_its_oid() -> None:
     name = der.sequence(der.set_of([der.sequence(der.oid("1.2.3.4"), der.utf8("a"))]))
 
     assert name_to_text(name) == "1.2.3.4=#0c0161"
+
+
+@pytest.mark.parametrize("text", ["www.example.com", "", "é", "x" * 114, "x" * 115, "x" * 200])
+def test_a_common_name_alone_is_read_like_any_other(text: str) -> None:
+    assert subject_of(encode_subject(Subject(common_name=text))) == Subject(common_name=text)
+
+
+def test_whatever_octet_of_a_name_is_another_both_ways_of_reading_agree() -> None:
+    name = encode_subject(Subject(common_name="a.example"))
+    others = [name[:at] + bytes((octet,)) + name[at + 1 :] for at in range(len(name)) for octet in range(256)]
+
+    for other in (*others, *(name[:size] for size in range(len(name))), name + b"\0"):
+        common_name, text = read_or_not(lambda of: subject_of(of).common_name, other), read_or_not(name_to_text, other)
+        assert common_name == "" or text == (common_name if common_name is None else "CN=" + escaped(common_name))
+        assert (common_name is None) == (text is None)
+
+
+def escaped(value: str) -> str:
+    """As `name_to_text` writes it."""
+    return name_to_text(name_from_text("CN=#" + der.utf8(value).hex())).removeprefix("CN=")
+
+
+def read_or_not(read: Callable[[bytes], str], name: bytes) -> str | None:
+    """What is read; None where it cannot be."""
+    try:
+        return read(name)
+    except PkiError:
+        return None
 
 
 def test_of_several_common_names_the_last_counts() -> None:

@@ -46,6 +46,14 @@ def test_another_block_among_certificates_is_named_with_its_place() -> None:
         pem.split_certificates(text, "ca.crt")
 
 
+def test_the_first_block_is_read_whatever_follows() -> None:
+    text = b"x" + pem.write("CERTIFICATE", b"a") + b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"
+
+    assert pem.first(text, "it") == pem.PemBlock("CERTIFICATE", b"a")
+    with pytest.raises(PkiError, match="it holds no PEM block"):
+        pem.first(b"x", "it")
+
+
 def test_the_limit_itself_is_still_read() -> None:
     pem.refuse_larger(b"12345", 5, "it")
 

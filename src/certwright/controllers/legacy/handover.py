@@ -31,7 +31,7 @@ class Handover:
         await self._loop.run()
 
     def _modern_changed(self, key: CertificateKey) -> None:
-        original = key._replace(dialect=Dialect.LEGACY)
+        original = CertificateKey(Dialect.LEGACY, key.namespace, key.name)
         if self._sources.certificates.get(original) is not None:
             self._loop.add(original)
 

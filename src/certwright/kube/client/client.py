@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -101,10 +101,10 @@ class KubeClient:
 
     async def watch(
         self, kind: Kind[T], selection: Selection, resource_version: str, *, options: WatchOptions = _DEFAULT_WATCH
-    ) -> AsyncGenerator[Iterator[WatchEvent[T]], None]:
+    ) -> AsyncGenerator[Sequence[WatchEvent[T]], None]:
         """What happens after `resource_version`, until the server ends the watch; `Gone` where that is too old.
 
-        Events come as they arrive: one alone at once, many that arrive together in one iterator.
+        Events come as they arrive: one alone at once, many that arrive together in one list.
         """
         query = {
             **_query(selection),

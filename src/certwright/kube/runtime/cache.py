@@ -12,18 +12,18 @@ from certwright.clock import Clock
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.listing import EVERYTHING, ApiObject, Selection
 from certwright.kube.runtime.feed import Feed
-from certwright.kube.runtime.kept import Change, Kept
+from certwright.kube.runtime.kept import Change, Keep, Kept, each
 from certwright.kube.runtime.shelf import Index
 from certwright.kube.wire.keys import ObjectKey
 
-__all__ = ["Cache", "Change"]
+__all__ = ["Cache", "Change", "each"]
 
 S = TypeVar("S", bound=ApiObject)
 T = TypeVar("T")
 
 
 class Cache(Generic[T]):
-    """One kind, one selection; kept as `keep(object)`, where None means that the object is not kept.
+    """One kind, one selection; `keep` says what is kept of objects that came together, in their order.
 
     What is kept never goes back to an older resourceVersion, nor does an object come back that was deleted.
     """
@@ -32,7 +32,7 @@ class Cache(Generic[T]):
         self,
         client: KubeClient,
         kind: Kind[S],
-        keep: Callable[[S], T | None],
+        keep: Keep[S, T],
         *,
         clock: Clock,
         selection: Selection = EVERYTHING,
@@ -58,9 +58,7 @@ class Cache(Generic[T]):
 
     def find(self, index: str, value: str) -> tuple[T, ...]:
         """What is kept of the objects that the index puts under `value`, in order of their keys."""
-        shelf = self._kept.shelf
-        keys = shelf.find(index, value)
-        return tuple([entry.kept for entry in map(shelf.entry, keys) if entry is not None]) if keys else ()
+        return self._kept.shelf.find(index, value)
 
     def values(self) -> Iterable[T]:
         """Everything kept; do not await while iterating, since the cache may change."""

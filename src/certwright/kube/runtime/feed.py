@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from datetime import timedelta
+from itertools import groupby
 from typing import Generic, Protocol, TypeVar
 
 from certwright.api.resource import Kind
@@ -50,8 +51,8 @@ class Sink(Protocol[T_contra]):
     def begin(self) -> None:
         """A list begins: what is not seen until `complete` is gone."""
 
-    def seen(self, obj: T_contra) -> None:
-        """The object is there."""
+    def seen(self, objects: Sequence[T_contra]) -> None:
+        """The objects are there; of two forms of one, the later comes later."""
 
     def removed(self, obj: T_contra) -> None:
         """The object is gone."""
@@ -129,16 +130,15 @@ class Feed(Generic[T]):
         pages = self._client.pages(self._kind, self._selection, metadata_only=self._metadata_only)
         async with aclosing(pages):
             async for page in pages:
-                await self._see(page.items)
+                await self._see_all(page.items)
                 for malformed in page.malformed:
                     self._sink.unread(malformed, "", removed=False)
                 version = page.resource_version
         self._complete(version)
 
-    async def _see(self, objects: Sequence[T]) -> None:
+    async def _see_all(self, objects: Sequence[T]) -> None:
         for start in range(0, len(objects), MOST_AT_ONCE):
-            for obj in objects[start : start + MOST_AT_ONCE]:
-                self._sink.seen(obj)
+            self._sink.seen(objects[start : start + MOST_AT_ONCE])
             await self._clock.wait(A_TURN)
 
     async def _watch(self, *, is_initial: bool) -> None:
@@ -162,16 +162,23 @@ class Feed(Generic[T]):
 
     def _go_on(self, events: Iterable[WatchEvent[T]]) -> bool:
         """Take the events; False where the list must be made again."""
-        for event in events:
-            self._take(event)
-            if not (self._is_listing or self._version):
-                return False
+        for kind, alike in groupby(events, type):
+            if kind is Seen:
+                self._see([event.obj for event in alike if isinstance(event, Seen)])
+                continue
+            for event in alike:
+                self._take(event)
+                if not (self._is_listing or self._version):
+                    return False
         return True
+
+    def _see(self, objects: Sequence[T]) -> None:
+        self._sink.seen(objects)
+        if not self._is_listing:
+            self._advance(objects[-1].metadata.resource_version)
 
     def _take(self, event: WatchEvent[T]) -> None:
         match event:
-            case Seen():
-                self._sink.seen(event.obj)
             case Removed():
                 self._sink.removed(event.obj)
             case Unread():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from sys import intern
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -16,7 +16,10 @@ from certwright.kube.wire.keys import ObjectKey
 from certwright.kube.wire.selectors import LabelSelector
 
 LOG = logging.getLogger(__name__)
+S = TypeVar("S")
 T = TypeVar("T")
+S_contra = TypeVar("S_contra", contravariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Change(Struct, Generic[T], frozen=True):
@@ -27,13 +30,31 @@ class Change(Struct, Generic[T], frozen=True):
     new: T | None
 
 
+class Keep(Protocol[S_contra, T_co]):
+    """What is kept of objects, one for one and in their order; None of one that is not kept."""
+
+    def __call__(self, objects: Sequence[S_contra], /) -> Sequence[T_co | None]:
+        """What is kept of them."""
+
+
+def each(keep: Callable[[S], T | None]) -> Keep[S, T]:
+    """Looks at one object after the other."""
+    return lambda objects: [keep(obj) for obj in objects]
+
+
+class _News(NamedTuple):
+    key: ObjectKey
+    version: int
+    obj: ApiObject
+
+
 class Kept(Generic[T]):
     """Hears of objects from lists, watches and our own writes, in whatever order these arrive."""
 
     def __init__(
         self,
         name: str,
-        keep: Callable[[Any], T | None],  # what kind of object comes in matters to `keep` alone
+        keep: Keep[Any, T],  # what kind of object comes in matters to `keep` alone
         selection: Selection,
         indexes: Mapping[str, Index[T]],
     ) -> None:
@@ -69,7 +90,7 @@ class Kept(Generic[T]):
             self._leave(metadata)
         elif self.shelf.entry(key) is not None or not version or version > self._told:
             # Else the watch has been past this version, and has told of a deletion since.
-            self._take(key, version, obj)
+            self._take([_News(key, version, obj)])
 
     def forget(self, key: ObjectKey, uid: str) -> None:
         """Our delete was answered; what the watch still tells of the object is late."""
@@ -84,19 +105,25 @@ class Kept(Generic[T]):
         self._listed = set()
         self._forgotten_but_listed = set()
 
-    def seen(self, obj: ApiObject) -> None:
-        """The object is there."""
-        metadata = obj.metadata
-        key = key_of(metadata)
-        if self._is_listing:
-            self._listed.add(key)
-        if metadata.uid in self._forgotten:
-            if metadata.deletion_timestamp is None or not metadata.finalizers:
-                self._forgotten_but_listed.add(metadata.uid)
-                return
-            # The delete was accepted, but somebody's finalizer holds the object.
-            self._forgotten.discard(metadata.uid)
-        self._take(key, number_of(metadata.resource_version), obj)
+    def seen(self, objects: Iterable[ApiObject]) -> None:
+        """The objects are there; of two forms of one, the later comes later."""
+        news = []
+        for obj in objects:
+            metadata = obj.metadata
+            key = key_of(metadata)
+            if self._is_listing:
+                self._listed.add(key)
+            if metadata.uid not in self._forgotten or self._is_held(metadata):
+                news.append(_News(key, number_of(metadata.resource_version), obj))
+        self._take(news)
+
+    def _is_held(self, metadata: ObjectMeta) -> bool:
+        """Whether somebody's finalizer holds an object whose delete was accepted."""
+        if metadata.deletion_timestamp is None or not metadata.finalizers:
+            self._forgotten_but_listed.add(metadata.uid)
+            return False
+        self._forgotten.discard(metadata.uid)
+        return True
 
     def removed(self, obj: ApiObject) -> None:
         """The object is gone, or has left the selection."""
@@ -139,25 +166,34 @@ class Kept(Generic[T]):
         entry = self.shelf.entry(key)
         return entry.version if entry else 0
 
-    def _take(self, key: ObjectKey, version: int, obj: ApiObject) -> None:
-        uid = obj.metadata.uid
-        old = self.shelf.entry(key)
-        if old is not None and _is_stale(old, uid, version):
-            return
-        kept = self._projected(obj)
-        if kept is None:
-            self._drop(key)
-            return
-        before = self.shelf.put(key, Entry(uid, version, kept))
-        if before is None or before != kept:
-            self._tell(Change(key, before, kept))
+    def _take(self, news: list[_News]) -> None:
+        fresh = [each for each in news if self._is_fresh(each)]
+        for each, kept in zip(fresh, self._projected([each.obj for each in fresh]), strict=True):
+            if len(fresh) == 1 or self._is_fresh(each):
+                self._put(each, kept)
 
-    def _projected(self, obj: ApiObject) -> T | None:
+    def _is_fresh(self, news: _News) -> bool:
+        old = self.shelf.entry(news.key)
+        return old is None or not _is_stale(old, news.obj.metadata.uid, news.version)
+
+    def _put(self, news: _News, kept: T | None) -> None:
+        if kept is None:
+            self._drop(news.key)
+            return
+        before = self.shelf.put(news.key, Entry(news.obj.metadata.uid, news.version, kept))
+        if before is None or before != kept:
+            self._tell(Change(news.key, before, kept))
+
+    def _projected(self, objects: Sequence[ApiObject]) -> Sequence[T | None]:
         try:
-            return self._keep(obj)
+            return self._keep(objects)
         except Exception:  # a fault about one object must not hide all others
-            LOG.exception("An object is skipped, since it cannot be kept", extra=self._names(key_of(obj.metadata)))
-            return None
+            if len(objects) == 1:
+                LOG.exception(
+                    "An object is skipped, since it cannot be kept", extra=self._names(key_of(objects[0].metadata))
+                )
+                return (None,)
+        return [kept for obj in objects for kept in self._projected((obj,))]
 
     def _leave(self, metadata: ObjectMeta) -> None:
         """What went may be an older form, or another object of that name."""

@@ -45,12 +45,14 @@ class Shelf(Generic[T]):
         """All entries."""
         return self._entries.values()
 
-    def find(self, index: str, value: str) -> list[ObjectKey]:
-        """The keys that the index puts under the value, sorted."""
+    def find(self, index: str, value: str) -> tuple[T, ...]:
+        """What is kept under the keys that the index puts under the value, in their order."""
         found = self._indexes[index][1].get(value)
         if found is None:
-            return []
-        return sorted(found) if isinstance(found, set) else [found]
+            return ()
+        if isinstance(found, set):
+            return tuple([self._entries[key].kept for key in sorted(found)])
+        return (self._entries[found].kept,)
 
     def put(self, key: ObjectKey, entry: Entry[T]) -> T | None:
         """Take the entry; what was kept before."""

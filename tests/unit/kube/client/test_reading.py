@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 
@@ -22,14 +22,14 @@ from certwright.kube.wire.status import Expired
 Events = list[WatchEvent[ConfigMap]]
 
 
-async def hear(arriving: AsyncGenerator[Iterator[WatchEvent[ConfigMap]], None], told: Events) -> None:
+async def hear(arriving: AsyncGenerator[Sequence[WatchEvent[ConfigMap]], None], told: Events) -> None:
     async with aclosing(arriving):
         async for events in arriving:
             for event in events:
                 told.append(event)
 
 
-async def heard(arriving: AsyncGenerator[Iterator[WatchEvent[ConfigMap]], None]) -> Events:
+async def heard(arriving: AsyncGenerator[Sequence[WatchEvent[ConfigMap]], None]) -> Events:
     told: Events = []
     await hear(arriving, told)
     return told
@@ -97,7 +97,7 @@ async def test_of_many_events_a_few_are_handed_on_at_once(monkeypatch: pytest.Mo
     monkeypatch.setattr(reading, "MOST_AT_ONCE", 2)
     together = b"".join(map(added, "abcde")).decode().rstrip()
     async with serving(streamed(together)) as api, client_of(api) as client:
-        handed = [len(list(events)) async for events in client.watch(CONFIG_MAP, Selection(), "3")]
+        handed = [len(events) async for events in client.watch(CONFIG_MAP, Selection(), "3")]
 
     assert handed == [2, 2, 1]
 

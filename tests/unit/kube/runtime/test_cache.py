@@ -19,7 +19,7 @@ from certwright.api.core_kinds import CONFIG_MAP
 from certwright.kube.client.client import KubeClient
 from certwright.kube.client.connection import Connection
 from certwright.kube.client.reading import MOST_AT_ONCE
-from certwright.kube.runtime.cache import Cache, Change
+from certwright.kube.runtime.cache import Cache, Change, each
 from certwright.kube.wire.keys import ObjectKey
 
 LISTED = "k8s.io/initial-events-end"
@@ -51,7 +51,11 @@ class Watched:
         self.clock = MovableClock()
         self.client = KubeClient(Connection(server=api.url), self.clock)
         self.cache: Cache[str] = Cache(
-            self.client, CONFIG_MAP, lambda found: found.data["v"], clock=self.clock, indexes={"v": lambda v: (v,)}
+            self.client,
+            CONFIG_MAP,
+            each(lambda found: found.data["v"]),
+            clock=self.clock,
+            indexes={"v": lambda v: (v,)},
         )
         self.changes: list[Change[str]] = []
         self.cache.subscribe(self.changes.append)

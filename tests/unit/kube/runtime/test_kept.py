@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import takewhile
 
 import pytest
 from hypothesis import settings
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from certwright.api.core import ConfigMap
 from certwright.api.meta import ObjectMeta
 from certwright.kube.client.listing import EVERYTHING, Malformed, Selection
-from certwright.kube.runtime.kept import Change, Kept
+from certwright.kube.runtime.kept import Change, Kept, each
 from certwright.kube.wire.keys import ObjectKey
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,7 +27,7 @@ def obj(version: int | str, uid: str = "u1", name: str = "a", **metadata: object
 
 
 def kept_of(selection: Selection = EVERYTHING) -> Kept[str]:
-    return Kept("configmaps", lambda found: found.data["version"], selection, {})
+    return Kept("configmaps", each(lambda found: found.data["version"]), selection, {})
 
 
 def held(kept: Kept[str], key: ObjectKey = KEY) -> str | None:
@@ -36,8 +37,7 @@ def held(kept: Kept[str], key: ObjectKey = KEY) -> str | None:
 
 def listed(kept: Kept[str], version: int, *objects: ConfigMap) -> bool:
     kept.begin()
-    for each in objects:
-        kept.seen(each)
+    kept.seen(objects)
     return kept.complete(str(version))
 
 
@@ -46,9 +46,9 @@ def test_an_older_form_is_dropped_whoever_tells_it() -> None:
     listed(kept, 5, obj(5))
     kept.remember(obj(8))
 
-    kept.seen(obj(7))
+    kept.seen([obj(7)])
     kept.remember(obj(6))
-    kept.seen(obj(8))
+    kept.seen([obj(8)])
 
     assert held(kept) == "8"
 
@@ -59,7 +59,7 @@ def test_versions_are_compared_as_numbers_and_odd_ones_taken() -> None:
 
     kept.remember(obj(10))
     assert held(kept) == "10"
-    kept.seen(obj("odd"))
+    kept.seen([obj("odd")])
     assert held(kept) == "odd"
 
 
@@ -69,12 +69,12 @@ def test_our_own_delete_is_not_undone_by_late_events() -> None:
     kept.forget(KEY, "u1")
     assert held(kept) is None
 
-    kept.seen(obj(6))
+    kept.seen([obj(6)])
     assert held(kept) is None
     kept.remember(obj(6))
     assert held(kept) is None
     kept.removed(obj(7))
-    kept.seen(obj(9, uid="u2"))
+    kept.seen([obj(9, uid="u2")])
 
     assert held(kept) == "9"
 
@@ -103,7 +103,7 @@ def test_what_a_finalizer_holds_comes_back() -> None:
     listed(kept, 5, obj(5, finalizers=("f",)))
     kept.forget(KEY, "u1")
 
-    kept.seen(obj(6, finalizers=("f",), deletion_timestamp=NOW))
+    kept.seen([obj(6, finalizers=("f",), deletion_timestamp=NOW)])
 
     assert held(kept) == "6"
 
@@ -114,7 +114,7 @@ def test_an_answer_that_lets_the_last_finalizer_go_is_the_end() -> None:
 
     kept.remember(obj(6, deletion_timestamp=NOW))
     assert held(kept) is None
-    kept.seen(obj(5, deletion_timestamp=NOW))
+    kept.seen([obj(5, deletion_timestamp=NOW)])
 
     assert held(kept) is None
 
@@ -122,7 +122,7 @@ def test_an_answer_that_lets_the_last_finalizer_go_is_the_end() -> None:
 def test_an_answer_that_comes_after_the_deletion_was_told_is_late() -> None:
     kept = kept_of()
     listed(kept, 5, obj(5))
-    kept.seen(obj(6))
+    kept.seen([obj(6)])
     kept.told("6")
     kept.removed(obj(7))
     kept.told("7")
@@ -155,11 +155,11 @@ def test_a_list_from_before_our_delete_does_not_bring_the_object_back() -> None:
     listed(kept, 5, obj(5))
     kept.begin()
     kept.forget(KEY, "u1")
-    kept.seen(obj(5))
+    kept.seen([obj(5)])
     kept.complete("6")
     assert held(kept) is None
 
-    kept.seen(obj(5))
+    kept.seen([obj(5)])
     assert held(kept) is None
     kept.removed(obj(7))
 
@@ -198,7 +198,7 @@ def test_what_cannot_be_read_counts_as_gone() -> None:
 
 
 def test_faults_of_projections_and_listeners_stop_nobody(caplog: pytest.LogCaptureFixture) -> None:
-    kept: Kept[int] = Kept("configmaps", lambda found: int(found.data["version"]), EVERYTHING, {})
+    kept: Kept[int] = Kept("configmaps", each(lambda found: int(found.data["version"])), EVERYTHING, {})
     heard: list[Change[int]] = []
 
     def angry(change: Change[int]) -> None:
@@ -207,22 +207,31 @@ def test_faults_of_projections_and_listeners_stop_nobody(caplog: pytest.LogCaptu
     kept.subscribe(angry)
     kept.subscribe(heard.append)
     kept.begin()
-    kept.seen(replace(obj(1), data={"version": "x"}))
-    kept.seen(obj(2, name="b"))
-    kept.complete("2")
+    kept.seen([obj(1), replace(obj(2, name="b"), data={"version": "x"}), obj(3, name="c")])
+    kept.complete("3")
 
-    assert [change.new for change in heard] == [2]
+    assert [change.new for change in heard] == [1, 3]
     assert "cannot be kept" in caplog.text
     assert "A listener failed" in caplog.text
 
 
+@pytest.mark.parametrize(("first", "second"), [(5, 6), (6, 5)])
+def test_of_two_forms_that_come_together_the_newer_stays(first: int, second: int) -> None:
+    kept = kept_of()
+
+    kept.seen([obj(first), obj(1, name="b"), obj(second)])
+
+    assert held(kept) == "6"
+    assert held(kept, ObjectKey("n", "b")) == "1"
+
+
 def test_nobody_is_told_where_nothing_that_is_kept_changed() -> None:
-    kept: Kept[str] = Kept("configmaps", lambda found: found.metadata.uid, EVERYTHING, {})
+    kept: Kept[str] = Kept("configmaps", each(lambda found: found.metadata.uid), EVERYTHING, {})
     heard: list[Change[str]] = []
     kept.subscribe(heard.append)
 
-    kept.seen(obj(1))
-    kept.seen(obj(2))
+    kept.seen([obj(1)])
+    kept.seen([obj(2)])
 
     assert len(heard) == 1
 
@@ -283,16 +292,20 @@ class Races(RuleBasedStateMachine):
             self.kept.remember(what)
 
     @precondition(lambda self: self.heard < len(self.history))
-    @rule()
-    def hear(self) -> None:
+    @rule(most=st.integers(1, 3))
+    def hear(self, most: int) -> None:
+        """The next deletion alone, or changes that came together."""
         is_gone, what = self.history[self.heard]
-        self.heard += 1
+        alike = [what]
         if is_gone:
             self.kept.removed(what)
             self.gone.add(what.metadata.uid)
         else:
-            self.kept.seen(what)
-        self.kept.told(what.metadata.resource_version)
+            following = self.history[self.heard : self.heard + most]
+            alike = [found for gone, found in takewhile(lambda event: not event[0], following)]
+            self.kept.seen(alike)
+        self.heard += len(alike)
+        self.kept.told(alike[-1].metadata.resource_version)
 
     @rule()
     def list_again(self) -> None:
