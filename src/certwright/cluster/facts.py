@@ -22,7 +22,7 @@ from certwright.pki.certificate import Leaf, parse_leaf
 from certwright.pki.csr import Request, parse_request
 from certwright.pki.errors import PkiError
 from certwright.pki.keys import KeySpec, examine_private_key
-from certwright.pki.pem import first, split
+from certwright.pki.pem import CERTIFICATE, DEFAULT_LIMITS, first, refuse_larger, split
 from certwright.pki.signing import load_public_key
 from certwright.rules.facts import (
     COMBINED_PEM,
@@ -135,9 +135,9 @@ def all_secret_facts(found: Sequence[TargetSecret]) -> list[SecretFacts]:
     First all keys are read, then all certificates: a key takes the library through so much code and so large tables
     that everything else is slow behind it.
     """
-    keys = [_key_facts(each.data.get(TLS_KEY, b"")) for each in found]
-    leaves = [leaf_facts(each.data.get(TLS_CERT, b"")) for each in found]
-    return [_secret_facts(*each) for each in zip(found, keys, leaves, strict=True)]
+    keys = [_key_facts(secret.data.get(TLS_KEY, b"")) for secret in found]
+    leaves = [leaf_facts(secret.data.get(TLS_CERT, b"")) for secret in found]
+    return [_secret_facts(*parts) for parts in zip(found, keys, leaves, strict=True)]
 
 
 def _secret_facts(
@@ -213,9 +213,11 @@ def _leaf_digest(chain: bytes) -> bytes:
     if not chain:
         return b""
     try:
-        return sha256(first(chain, "status.certificate").der).digest()
+        refuse_larger(chain, DEFAULT_LIMITS.chain, "status.certificate")
+        block = first(chain, "status.certificate")
     except PkiError:
         return b""
+    return sha256(block.der).digest() if block.label == CERTIFICATE else b""
 
 
 def _right_formats(found: TargetSecret) -> tuple[str, ...]:

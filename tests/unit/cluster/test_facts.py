@@ -11,6 +11,7 @@ from certwright.api import certmanager_v1 as cm
 from certwright.api.meta import JSONObject, ObjectMeta, ObjectReference
 from certwright.api.wellknown import Annotation, Label
 from certwright.cluster.facts import TARGET_SECRET, all_secret_facts, request_facts, secret_facts
+from certwright.pki import pem
 from certwright.pki.certificate import parse_certificate
 from certwright.pki.keys import KeyAlgorithm, KeySpec, encode_private_key, private_key_der, public_key_digest
 from certwright.rules.facts import controller_of
@@ -140,6 +141,15 @@ def test_a_request_beyond_reading() -> None:
     assert found.identity is None
     assert found.unreadable
     assert found.leaf_digest == b""
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"x", pem.write("EC PRIVATE KEY", b"a"), pem.write("CERTIFICATE", b"a") + b"x" * 95_000]
+)
+def test_what_is_no_chain_has_no_digest(text: bytes) -> None:
+    asked = answered()
+
+    assert request_facts(replace(asked, status=replace(asked.status, certificate=text))).leaf_digest == b""
 
 
 def test_who_controls_an_object() -> None:

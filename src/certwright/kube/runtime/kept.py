@@ -167,10 +167,10 @@ class Kept(Generic[T]):
         return entry.version if entry else 0
 
     def _take(self, news: list[_News]) -> None:
-        fresh = [each for each in news if self._is_fresh(each)]
-        for each, kept in zip(fresh, self._projected([each.obj for each in fresh]), strict=True):
-            if len(fresh) == 1 or self._is_fresh(each):
-                self._put(each, kept)
+        fresh = [found for found in news if self._is_fresh(found)]
+        for found, kept in zip(fresh, self._projected([found.obj for found in fresh]), strict=True):
+            if len(fresh) == 1 or self._is_fresh(found):
+                self._put(found, kept)
 
     def _is_fresh(self, news: _News) -> bool:
         old = self.shelf.entry(news.key)
