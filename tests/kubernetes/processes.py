@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import shutil
 import socket
 import subprocess
@@ -65,13 +66,22 @@ class Process:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-LAST_LINES:])
 
 
+# Below those that the system gives to whoever asks for any port (from 32768 on Linux): such a server cannot have taken
+# one of them by the time that it is used.
+_PORTS = range(20_000, 32_000)
+
+
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that nobody listened on a moment ago."""
+    found: list[int] = []
+    chance = random.SystemRandom()  # its numbers are never those of another test process
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+        while len(found) < count:
+            port, one = chance.choice(_PORTS), stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                found.append(port)
+    return found
 
 
 def listens(port: int) -> bool:
