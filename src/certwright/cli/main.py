@@ -6,6 +6,8 @@ from importlib import import_module
 
 import click
 
+from certwright.app.memory import loading
+
 COMMANDS = {
     "completion": "Print a shell's completion script.",
     "controller": "Run the controllers against a Kubernetes API server.",
@@ -34,7 +36,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  likewise
         if cmd_name not in COMMANDS:
             return None
-        found = import_module(f"certwright.cli.{cmd_name}").command
+        with loading():
+            found = import_module(f"certwright.cli.{cmd_name}").command
         assert isinstance(found, click.Command)
         return found
 

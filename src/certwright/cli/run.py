@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from certwright.acme.server.options import ValidationOptions
+from certwright.app.memory import loading
 from certwright.app.options import ControllerOptions
 from certwright.app.standalone import ACME_PORT, API_PORT, Running, StandaloneOptions, order_options
 from certwright.cli.controller import outside_from, settings_from
@@ -72,7 +73,8 @@ def command(logging_format: LogFormat, verbosity: int, **flags: Any) -> None:
 
     No cluster is needed: kubectl and every other client of Kubernetes speak to it.
     """
-    from certwright.app.standalone_process import run_standalone
+    with loading():
+        from certwright.app.standalone_process import run_standalone
 
     raise SystemExit(run_standalone(options_from(flags), logging_format, verbosity, tell))
 
