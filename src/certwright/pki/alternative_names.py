@@ -88,8 +88,6 @@ def decode_alternative_names(value: bytes) -> AlternativeNames:
     by_kind: dict[int, list[bytes]] = {}
     for part in der.children(der.read(value, der.SEQUENCE).content):
         by_kind.setdefault(part.tag & 0x1F, []).append(part.content)
-    if by_kind.keys() == {_DNS}:
-        return AlternativeNames(dns_names=tuple(map(_text, by_kind[_DNS])))
     return AlternativeNames(
         dns_names=tuple(map(_text, by_kind.get(_DNS, ()))),
         email_addresses=tuple(map(_text, by_kind.get(_EMAIL, ()))),

@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from datetime import timedelta
-from itertools import groupby
 from typing import Generic, Protocol, TypeVar
 
 from certwright.api.resource import Kind
@@ -162,22 +161,26 @@ class Feed(Generic[T]):
 
     def _go_on(self, events: Iterable[WatchEvent[T]]) -> bool:
         """Take the events; False where the list must be made again."""
-        for kind, alike in groupby(events, type):
-            if kind is Seen:
-                self._see([event.obj for event in alike if isinstance(event, Seen)])
+        objects: list[T] = []
+        for event in events:
+            if isinstance(event, Seen):
+                objects.append(event.obj)
                 continue
-            for event in alike:
-                self._take(event)
-                if not (self._is_listing or self._version):
-                    return False
+            self._see(objects)
+            objects = []
+            self._take(event)
+            if not (self._is_listing or self._version):
+                return False
+        self._see(objects)
         return True
 
     def _see(self, objects: Sequence[T]) -> None:
-        self._sink.seen(objects)
-        if not self._is_listing:
-            self._advance(objects[-1].metadata.resource_version)
+        if objects:
+            self._sink.seen(objects)
+            if not self._is_listing:
+                self._advance(objects[-1].metadata.resource_version)
 
-    def _take(self, event: WatchEvent[T]) -> None:
+    def _take(self, event: Removed[T] | Bookmark | Unread) -> None:
         match event:
             case Removed():
                 self._sink.removed(event.obj)
@@ -233,9 +236,9 @@ class Feed(Generic[T]):
         return wait * (1 + self._random.random())
 
 
-def _version_of(event: WatchEvent[T]) -> str:
+def _version_of(event: Removed[T] | Bookmark | Unread) -> str:
     match event:
-        case Seen(obj) | Removed(obj):
+        case Removed(obj):
             return obj.metadata.resource_version
         case Bookmark(version) | Unread(_, version):
             return version

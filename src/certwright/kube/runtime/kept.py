@@ -169,7 +169,7 @@ class Kept(Generic[T]):
     def _take(self, news: list[_News]) -> None:
         fresh = [found for found in news if self._is_fresh(found)]
         for found, kept in zip(fresh, self._projected([found.obj for found in fresh]), strict=True):
-            if len(fresh) == 1 or self._is_fresh(found):
+            if self._is_fresh(found):  # another form of it may have come just before
                 self._put(found, kept)
 
     def _is_fresh(self, news: _News) -> bool:
